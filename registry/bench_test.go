@@ -1,0 +1,78 @@
+package registry_test
+
+import (
+	"strconv"
+	"testing"
+
+	"github.com/goepmd/goepmd/registry"
+)
+
+// filled makes a registry of n nodes.
+func filled(b *testing.B, n int) *registry.Registry {
+	b.Helper()
+	r := registry.New(registry.Config{})
+	for i := range n {
+		register(b, r, registry.Owner(i), otpNode(numbered(i), uint16(i)))
+	}
+	return r
+}
+
+func BenchmarkLookup(b *testing.B) {
+	for _, n := range []int{10, 1000, 100_000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			r := filled(b, n)
+			names := make([][]byte, n)
+			for i := range names {
+				names[i] = []byte(numbered(i))
+			}
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				keptNode, keptFound = r.Lookup(names[i])
+				if i++; i == n {
+					i = 0
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkNamesKept(b *testing.B) {
+	for _, n := range []int{10, 1000, 100_000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			r := filled(b, n)
+			b.ReportAllocs()
+			for b.Loop() {
+				keptBytes = r.Names(port)
+			}
+		})
+	}
+}
+
+func BenchmarkNamesMade(b *testing.B) {
+	for _, n := range []int{10, 1000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			r := filled(b, n)
+			b.ReportAllocs()
+			p := uint32(0)
+			for b.Loop() {
+				p++ // another port makes the list anew
+				keptBytes = r.Names(p)
+			}
+		})
+	}
+}
+
+func BenchmarkRegisterRelease(b *testing.B) {
+	for _, n := range []int{10, 1000, 100_000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			r := filled(b, n)
+			node, o := otpNode("another", 1), registry.Owner(n)
+			b.ReportAllocs()
+			for b.Loop() {
+				_, keptErr = r.Register(o, node)
+				r.Release(o, registry.ReasonClosed)
+			}
+		})
+	}
+}

@@ -1,0 +1,147 @@
+package registry
+
+import (
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/goepmd/goepmd/wire"
+)
+
+// EventKind says what an [Event] tells.
+type EventKind uint8
+
+// The kinds of events.
+const (
+	_            EventKind = iota
+	Registered             // a node was registered
+	Refused                // a node was refused; Refusal says why
+	Unregistered           // a registration has ended; Reason says why
+)
+
+// String is the kind as one lower-case word.
+func (k EventKind) String() string {
+	switch k {
+	case Registered:
+		return "registered"
+	case Refused:
+		return "refused"
+	case Unregistered:
+		return "unregistered"
+	}
+	return "event " + strconv.Itoa(int(k))
+}
+
+// Reason says why a registration ended. It is a small integer below
+// [NumReasons], fit to index an array of counters.
+type Reason uint8
+
+// The reasons.
+const (
+	_ Reason = iota
+	// ReasonClosed: the node closed its connection, or it broke.
+	ReasonClosed
+	// ReasonData: the node sent something on its connection, which ends it.
+	ReasonData
+	// ReasonStopped: somebody stopped the name with STOP_REQ or Unregister.
+	ReasonStopped
+	// ReasonUnanswered: the reply to the registration could not be written.
+	ReasonUnanswered
+	// ReasonShutdown: the daemon ends.
+	ReasonShutdown
+
+	// NumReasons is one more than the highest reason.
+	NumReasons = iota
+)
+
+// String is the reason as one lower-case word.
+func (r Reason) String() string {
+	switch r {
+	case ReasonClosed:
+		return "closed"
+	case ReasonData:
+		return "data"
+	case ReasonStopped:
+		return "stopped"
+	case ReasonUnanswered:
+		return "unanswered"
+	case ReasonShutdown:
+		return "shutdown"
+	}
+	return "unknown"
+}
+
+// Event is one thing that happened to a registry.
+type Event struct {
+	// Seq counts the events of a registry from 1. A gap in what a subscriber
+	// reads means that events were dropped.
+	Seq  uint64
+	Time time.Time
+	Kind EventKind
+	// Owner is who registered, or tried to.
+	Owner Owner
+	// Node is as the owner told it.
+	Node wire.Node
+	// Creation is what the node was told; 0 if it was refused.
+	Creation uint32
+	// Refusal is set if Kind is Refused.
+	Refusal Refusal
+	// Reason is set if Kind is Unregistered.
+	Reason Reason
+}
+
+// Subscription is a stream of events, from [Registry.Subscribe] to
+// [Subscription.Close].
+type Subscription struct {
+	// C yields the events in their order. Close closes it.
+	C <-chan Event
+
+	registry *Registry
+	send     chan Event
+	dropped  atomic.Uint64
+}
+
+// Subscribe asks for the events from now on. The snapshot is taken at that very
+// moment, so that together they miss nothing and tell nothing twice.
+//
+// The registry never waits for a subscriber: an event that finds the buffer full
+// is dropped for this subscriber, and counted. buffer is the number of events
+// that it holds, at least 1.
+func (r *Registry) Subscribe(buffer int) (*Subscription, Snapshot) {
+	c := make(chan Event, max(buffer, 1))
+	s := &Subscription{C: c, registry: r, send: c}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.subscribers[s] = struct{}{}
+	return s, r.snapshot()
+}
+
+// Dropped says how many events did not fit in the buffer.
+func (s *Subscription) Dropped() uint64 { return s.dropped.Load() }
+
+// Close ends the subscription and closes C, in which events may still wait.
+// Closing twice is fine.
+func (s *Subscription) Close() {
+	s.registry.mu.Lock()
+	defer s.registry.mu.Unlock()
+	if _, open := s.registry.subscribers[s]; open {
+		delete(s.registry.subscribers, s)
+		close(s.send)
+	}
+}
+
+// publish numbers an event and hands it to the subscribers; r.mu is held.
+func (r *Registry) publish(e Event) {
+	r.seq++
+	if len(r.subscribers) == 0 {
+		return
+	}
+	e.Seq, e.Time = r.seq, r.now()
+	for s := range r.subscribers {
+		select {
+		case s.send <- e:
+		default:
+			s.dropped.Add(1)
+		}
+	}
+}

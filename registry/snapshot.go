@@ -1,0 +1,54 @@
+package registry
+
+import (
+	"time"
+
+	"github.com/goepmd/goepmd/wire"
+)
+
+// Entry is one registered node, or one remembered name, at the moment of a
+// snapshot.
+type Entry struct {
+	// Node is as its owner told it. Of a remembered name Extra is empty.
+	Node wire.Node
+	// Owner holds the registration, or held it.
+	Owner Owner
+	// Counter is the name's creation counter, Creation what the node was told
+	// of it.
+	Counter, Creation uint32
+	// Since is when the node was last registered.
+	Since time.Time
+}
+
+// Snapshot is a registry as it was at one moment.
+type Snapshot struct {
+	// Seq is the number of the last event before it.
+	Seq uint64
+	// Nodes are the registered nodes, the most recent first.
+	Nodes []Entry
+	// Old are the remembered names, the oldest first.
+	Old []Entry
+}
+
+// Snapshot copies the registry as it is now.
+func (r *Registry) Snapshot() Snapshot {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.snapshot()
+}
+
+// snapshot needs r.mu.
+func (r *Registry) snapshot() Snapshot {
+	s := Snapshot{
+		Seq:   r.seq,
+		Nodes: make([]Entry, 0, r.live.n),
+		Old:   make([]Entry, 0, r.old.n),
+	}
+	for c := r.live.first; c != nil; c = c.next {
+		s.Nodes = append(s.Nodes, c.entry())
+	}
+	for c := r.old.first; c != nil; c = c.next {
+		s.Old = append(s.Old, c.entry())
+	}
+	return s
+}
