@@ -1,0 +1,115 @@
+package session
+
+import "github.com/goepmd/goepmd/wire"
+
+// MaxReplyLen is the length in bytes of the longest reply that is written to the
+// scratch buffer: a PORT2_RESP with the longest name and extra field.
+const MaxReplyLen = 14 + wire.MaxNameBytes + wire.MaxExtraBytes
+
+// answer does what the request asks for. b is where a short reply goes.
+func (s *Session) answer(body, b []byte) Result {
+	tag, err := wire.BodyTag(body)
+	if err != nil {
+		return s.close(err)
+	}
+	if s.daemon.Sweep != nil {
+		s.daemon.Sweep()
+	}
+	var res Result
+	switch tag {
+	case wire.TagAlive2Req:
+		res = s.alive2(body, b)
+	case wire.TagPortPlease2Req:
+		res = s.portPlease2(body, b)
+	case wire.TagNamesReq:
+		res = s.list(s.daemon.names())
+	case wire.TagDumpReq:
+		res = s.dump()
+	case wire.TagKillReq:
+		res = s.kill(b)
+	case wire.TagStopReq:
+		res = s.stop(body, b)
+	default:
+		res = s.close(wire.ErrUnknownTag)
+	}
+	res.Tag = tag
+	return res
+}
+
+func (s *Session) alive2(body, b []byte) Result {
+	if !IsLocal(s.peer) {
+		return s.close(ErrNotLocal)
+	}
+	req, err := wire.ParseAlive2Req(body)
+	if err != nil {
+		return s.close(err)
+	}
+	resp, err := s.daemon.register(s.owner, req)
+	s.holds = err == nil
+	s.finish(kept)
+	return Result{Verdict: Keep, Name: req.Name, Reply: resp.Append(b), Err: err}
+}
+
+func (s *Session) portPlease2(body, b []byte) Result {
+	req, err := wire.ParsePortPlease2Req(body)
+	if err != nil {
+		return s.close(err)
+	}
+	node, found := s.daemon.Registry.Lookup(req.Name)
+	if found {
+		b = node.AppendPort2Resp(b)
+	} else {
+		b = wire.Port2Resp{Result: 1}.Append(b)
+	}
+	res := s.reply(b)
+	res.Name = req.Name
+	return res
+}
+
+func (s *Session) dump() Result {
+	if !IsLocal(s.peer) {
+		return s.close(ErrNotLocal)
+	}
+	return s.list(s.daemon.dump())
+}
+
+func (s *Session) kill(b []byte) Result {
+	if !IsLocal(s.peer) {
+		return s.close(ErrNotLocal)
+	}
+	ok := s.daemon.RelaxedCommandCheck || s.daemon.Registry.Len() == 0
+	res := s.reply(wire.AppendKillResp(b, ok))
+	if ok {
+		res.Verdict = StopDaemon
+	}
+	return res
+}
+
+func (s *Session) stop(body, b []byte) Result {
+	if !IsLocal(s.peer) {
+		return s.close(ErrNotLocal)
+	}
+	if !s.daemon.RelaxedCommandCheck {
+		return s.close(ErrNotRelaxed)
+	}
+	req, err := wire.ParseStopReq(body)
+	if err != nil {
+		return s.close(err)
+	}
+	owners := s.daemon.unregister(req.Name)
+	res := s.reply(wire.AppendStopResp(b, owners != nil))
+	res.Name, res.Evict = req.Name, owners
+	return res
+}
+
+// reply ends the session with an answer of its own.
+func (s *Session) reply(b []byte) Result {
+	s.finish(over)
+	return Result{Verdict: Close, Reply: b}
+}
+
+// list ends the session with a kept list.
+func (s *Session) list(b []byte) Result {
+	s.finish(over)
+	return Result{Verdict: Close, Reply: b, Shared: true}
+}

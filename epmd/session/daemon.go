@@ -1,0 +1,63 @@
+package session
+
+import (
+	"time"
+
+	"github.com/goepmd/goepmd/registry"
+	"github.com/goepmd/goepmd/wire"
+)
+
+// Daemon is what the sessions of one daemon share. Its fields are read by all
+// sessions and must not change once there is one.
+type Daemon struct {
+	// Registry holds the names. It must be set.
+	Registry *registry.Registry
+	// Port is the daemon's own port, as its lists tell it.
+	Port uint16
+	// RelaxedCommandCheck lets KILL_REQ end the daemon while nodes are registered,
+	// and allows STOP_REQ.
+	RelaxedCommandCheck bool
+	// PacketTimeout is the time that a connection has to complete its request;
+	// zero or negative is no limit.
+	PacketTimeout time.Duration
+	// TimeoutRestarts makes every chunk start PacketTimeout again, as up to OTP
+	// 27. Otherwise it counts from the beginning, as in OTP 29, and a client
+	// cannot hold a connection by sending a byte now and then.
+	TimeoutRestarts bool
+	// Sweep, if set, is called before a request is answered. It should release
+	// the registrations of connections that have ended, or on which something
+	// has arrived, although their sessions were not told yet: a node that comes
+	// back at once must not be refused, nor a dead one be listed, because the
+	// engine was busy. (OTP's epmd, which reads all its connections in turn,
+	// has seen their end by then.)
+	Sweep func()
+}
+
+// Open begins the session of a connection that was accepted at the given time.
+// The owner must be the connection's own.
+func (d *Daemon) Open(o registry.Owner, p Peer, now time.Time) Session {
+	s := Session{daemon: d, owner: o, peer: p}
+	s.startClock(now)
+	return s
+}
+
+// names and dump are the kept lists with the daemon's own port in front.
+func (d *Daemon) names() []byte { return d.Registry.Names(uint32(d.Port)) }
+func (d *Daemon) dump() []byte  { return d.Registry.Dump(uint32(d.Port)) }
+
+// register puts the node of a request into the registry and makes the reply.
+func (d *Daemon) register(o registry.Owner, r wire.Alive2Req) (wire.Alive2Resp, error) {
+	resp := wire.Alive2Resp{Extended: r.Highest >= wire.Highest32BitCreation}
+	creation, err := d.Registry.Register(o, r.Node())
+	if err != nil {
+		resp.Result, resp.Creation = 1, wire.RefusedCreation
+		return resp, err
+	}
+	resp.Creation = creation
+	return resp, nil
+}
+
+// unregister ends the registration of a name by force.
+func (d *Daemon) unregister(name []byte) []registry.Owner {
+	return d.Registry.Unregister(name, registry.ReasonStopped)
+}

@@ -1,0 +1,78 @@
+package session
+
+import (
+	"errors"
+	"strconv"
+
+	"github.com/goepmd/goepmd/registry"
+	"github.com/goepmd/goepmd/wire"
+)
+
+// Verdict is what becomes of a connection after a chunk.
+type Verdict uint8
+
+// The verdicts.
+const (
+	// More: the request is not complete; go on reading.
+	More Verdict = iota
+	// Keep: write the reply and keep the connection open. Whatever arrives
+	// on it from now on ends it.
+	Keep
+	// Close: write the reply, if there is one, and close.
+	Close
+	// StopDaemon: write the reply, close, and end the daemon.
+	StopDaemon
+)
+
+// String is the verdict in lower case.
+func (v Verdict) String() string {
+	switch v {
+	case More:
+		return "more"
+	case Keep:
+		return "keep"
+	case Close:
+		return "close"
+	case StopDaemon:
+		return "stop daemon"
+	}
+	return "verdict " + strconv.Itoa(int(v))
+}
+
+// Why a connection is closed unanswered, besides a [*wire.Error].
+var (
+	// ErrNotLocal: only peers on this machine may register, dump, kill and stop.
+	ErrNotLocal = errors.New("the request is allowed to local peers only")
+	// ErrNotRelaxed: STOP_REQ needs Daemon.RelaxedCommandCheck.
+	ErrNotRelaxed = errors.New("the request needs the relaxed command check")
+	// ErrData: something arrived on a connection after its reply.
+	ErrData = errors.New("data on a connection that only holds a registration")
+	// ErrEnded: the session was fed after its end.
+	ErrEnded = errors.New("the session has ended")
+)
+
+// Result is what a chunk led to. The order to obey it in: Evict, Reply, Verdict.
+type Result struct {
+	// Verdict says what becomes of the connection.
+	Verdict Verdict
+	// Used is how much of the chunk was looked at: all of it, unless it was
+	// longer than Want allowed.
+	Used int
+	// Tag is that of the request that this chunk completed, else 0.
+	Tag wire.Tag
+	// Name is the node's that the request is about, if it names one. It is for
+	// logs, and borrows from the chunk or the session.
+	Name []byte
+	// Reply is to be written. It borrows from the scratch buffer, unless Shared.
+	Reply []byte
+	// Shared says that Reply is a kept list: it stays as it is for as long as
+	// anybody holds it, and must not be written to.
+	Shared bool
+	// Evict names the other connections to close, before the reply is
+	// written: whom STOP_REQ unregistered.
+	Evict []registry.Owner
+	// Err says why the connection is closed without the answer that the client
+	// wanted: a [*wire.Error], a [registry.Refusal] (the only one that comes
+	// with a reply), or an error of this package. It is for counters and logs.
+	Err error
+}
