@@ -1,0 +1,199 @@
+package epmd_test
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/goepmd/goepmd/epmd"
+)
+
+// TestMaxConns: when the limit is reached, a newcomer takes the place of who
+// holds no registration, the refused first; registered nodes stay.
+func TestMaxConns(t *testing.T) {
+	log := new(syncBuffer)
+	s := run(t, &epmd.Server{MaxConns: 3, Logger: slog.New(slog.NewTextHandler(log, nil))})
+	registered, _ := s.register(t, "foo")
+	refused, resp := s.register(t, "foo")
+	require.EqualValues(t, 1, resp.Result)
+	silent := s.dial(t)
+	require.Eventually(t, func() bool { return s.Stats().Conns == 3 && s.Stats().Refused == 1 }, patience, tick)
+
+	second, resp := s.register(t, "bar")
+	require.Zero(t, resp.Result)
+	require.Empty(t, requireClosed(t, refused))
+	require.Equal(t, 1, s.Stats().Unfinished, "the silent one stays for now")
+
+	third, resp := s.register(t, "baz")
+	require.Zero(t, resp.Result)
+	require.Empty(t, requireClosed(t, silent))
+
+	require.Eventually(t, func() bool { return s.Stats().Registered == 3 }, patience, tick)
+	turnedAway := s.dial(t)
+	require.Empty(t, requireClosed(t, turnedAway))
+	require.Equal(t, 3, s.Registry().Len())
+	require.EqualValues(t, 3, s.Stats().LimitConns)
+	require.Contains(t, log.String(), "limit=MaxConns")
+
+	require.NoError(t, second.Close())
+	require.Eventually(t, func() bool { return s.Stats().Conns == 2 }, patience, tick)
+	_, err := s.client().Lookup(ctx(t), "foo")
+	require.NoError(t, err, "there is room again")
+	for _, c := range []net.Conn{registered, third} {
+		s.requireOpen(t, c)
+	}
+}
+
+// TestMaxUnfinished: silent connections do not lock anybody out.
+func TestMaxUnfinished(t *testing.T) {
+	s := run(t, &epmd.Server{MaxUnfinished: 4})
+	registered, _ := s.register(t, "foo")
+	var silent []net.Conn
+	for range 20 {
+		silent = append(silent, s.dial(t))
+	}
+	_, resp := s.register(t, "bar")
+	require.Zero(t, resp.Result)
+	for _, c := range silent[:16] {
+		require.Empty(t, requireClosed(t, c))
+	}
+	s.requireOpen(t, registered)
+	require.GreaterOrEqual(t, s.Stats().LimitUnfinished, uint64(16))
+	require.LessOrEqual(t, s.Stats().Unfinished, 4)
+}
+
+// TestMaxRefused: refused connections are kept, but only so many.
+func TestMaxRefused(t *testing.T) {
+	s := run(t, &epmd.Server{MaxRefused: 2})
+	registered, _ := s.register(t, "foo")
+	var refused []net.Conn
+	for range 5 {
+		c, resp := s.register(t, "foo")
+		require.EqualValues(t, 1, resp.Result)
+		refused = append(refused, c)
+	}
+	for _, c := range refused[:3] {
+		require.Empty(t, requireClosed(t, c))
+	}
+	for _, c := range append(refused[3:], registered) {
+		s.requireOpen(t, c)
+	}
+	require.EqualValues(t, 3, s.Stats().LimitRefused)
+	require.Equal(t, 2, s.Stats().Refused)
+}
+
+// TestMaxConnsPerPeer: one address cannot take all the places; set by hand, the
+// limit counts for loopback too.
+func TestMaxConnsPerPeer(t *testing.T) {
+	s := run(t, &epmd.Server{MaxConnsPerPeer: 2})
+	from := func(ip string) net.Conn {
+		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(ip)}, Timeout: patience}
+		c, err := d.Dial("tcp", s.addr)
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = c.Close() })
+		return c
+	}
+	first := from("127.0.0.2")
+	from("127.0.0.2")
+	require.Eventually(t, func() bool { return s.Stats().Conns == 2 }, patience, tick)
+	require.Empty(t, requireClosed(t, from("127.0.0.2")))
+	from("127.0.0.3")
+	require.Eventually(t, func() bool { return s.Stats().Conns == 3 }, patience, tick)
+	require.EqualValues(t, 1, s.Stats().LimitPeer)
+	require.NoError(t, first.Close())
+	require.Eventually(t, func() bool { return s.Stats().Conns == 2 }, patience, tick)
+	s.requireServed(t, from("127.0.0.2"))
+}
+
+// TestAcceptErrors: a failure to accept for want of files passes; the server
+// lives, makes room, and goes on. One that will not pass ends it.
+func TestAcceptErrors(t *testing.T) {
+	tcp, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ln := &failingListener{Listener: tcp, errs: make(chan error, 10)}
+	log := new(syncBuffer)
+	s := runOn(t, &epmd.Server{Logger: slog.New(slog.NewTextHandler(log, nil))}, ln)
+	registered, _ := s.register(t, "foo")
+	silent := s.dial(t)
+	require.Eventually(t, func() bool { return s.Stats().Unfinished == 1 }, patience, tick)
+	for range 3 {
+		ln.errs <- &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
+	}
+	_, resp := s.register(t, "bar") // wakes the listener, which then fails
+	require.Zero(t, resp.Result)
+	require.Eventually(t, func() bool { return s.Stats().AcceptErrors == 3 }, patience, tick)
+	require.Empty(t, requireClosed(t, silent), "who holds no registration makes room")
+	s.requireOpen(t, registered)
+	require.Contains(t, log.String(), "raise the limit of open files")
+
+	fatal := errors.New("the listener is broken")
+	ln.errs <- fatal
+	c, err := net.DialTimeout("tcp", s.addr, patience)
+	require.NoError(t, err)
+	defer c.Close()
+	require.ErrorIs(t, s.end(t), fatal)
+	require.Zero(t, s.Registry().Len())
+}
+
+// failingListener fails with the next of its errors after each accept, if
+// there is one.
+type failingListener struct {
+	net.Listener
+	errs chan error
+	held net.Conn
+}
+
+func (l *failingListener) Accept() (net.Conn, error) {
+	if l.held == nil {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		l.held = c
+	}
+	select {
+	case err := <-l.errs:
+		return nil, err
+	default:
+		c := l.held
+		l.held = nil
+		return c, nil
+	}
+}
+
+func (l *failingListener) Close() error {
+	return l.Listener.Close()
+}
+
+// requireServed makes a request on a connection and sees that it is answered.
+func (r *running) requireServed(tb testing.TB, c net.Conn) {
+	tb.Helper()
+	_, err := c.Write([]byte("\x00\x01n"))
+	require.NoError(tb, err)
+	require.NotEmpty(tb, requireClosed(tb, c), "it is still served")
+}
+
+// syncBuffer is a bytes.Buffer for several goroutines.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}

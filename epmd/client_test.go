@@ -1,0 +1,243 @@
+package epmd_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/goepmd/goepmd/epmd"
+	"github.com/goepmd/goepmd/registry"
+	"github.com/goepmd/goepmd/wire"
+)
+
+func TestClientStory(t *testing.T) {
+	s := run(t, &epmd.Server{RelaxedCommandCheck: true, Now: func() time.Time { return time.Unix(1_700_000_000, 0) }})
+	c := s.client()
+
+	_, err := c.Lookup(ctx(t), "foo")
+	require.ErrorIs(t, err, epmd.ErrNotFound)
+	full := wire.Node{Name: "foo", Port: 4711, Type: 72, Protocol: 1, Highest: 7, Lowest: 4, Extra: "e\x00xtra"}
+	foo, err := c.Register(ctx(t), full)
+	require.NoError(t, err)
+	require.EqualValues(t, 1_700_000_001, foo.Creation())
+	require.Equal(t, full, foo.Node())
+	found, err := c.Lookup(ctx(t), "foo")
+	require.NoError(t, err)
+	require.Equal(t, full, found)
+
+	old := node("old", 1)
+	old.Highest = 5
+	r, err := c.Register(ctx(t), old)
+	require.NoError(t, err)
+	require.EqualValues(t, 1_700_000_001%3+1, r.Creation(), "an old node is told a small creation")
+
+	_, err = c.Register(ctx(t), node("foo", 1))
+	require.ErrorIs(t, err, epmd.ErrRefused)
+	_, err = c.Register(ctx(t), node(strings.Repeat("x", 256), 1))
+	require.ErrorIs(t, err, registry.RefusedNameChars)
+	_, err = c.Register(ctx(t), node("a\x00b", 1))
+	require.ErrorIs(t, err, wire.FaultNUL)
+	_, err = c.Lookup(ctx(t), strings.Repeat("x", 255))
+	require.ErrorIs(t, err, wire.FaultTooLong)
+
+	names, err := c.Names(ctx(t))
+	require.NoError(t, err)
+	require.Equal(t, []epmd.NamePort{{Name: "old", Port: 1}, {Name: "foo", Port: 4711}}, names.Nodes)
+	require.Equal(t, "name old at port 1\nname foo at port 4711\n", names.Text)
+
+	require.NoError(t, c.Stop(ctx(t), "old"))
+	<-r.Lost()
+	require.ErrorIs(t, r.Err(), epmd.ErrLost)
+	require.False(t, r.Held())
+	require.ErrorIs(t, c.Stop(ctx(t), "old"), epmd.ErrNotFound)
+	require.ErrorIs(t, c.Stop(ctx(t), ""), wire.FaultEmpty)
+
+	dump, err := c.Dump(ctx(t))
+	require.NoError(t, err)
+	require.Len(t, dump.Active, 1)
+	require.Equal(t, "foo", dump.Active[0].Name)
+	require.Len(t, dump.Old, 1)
+	require.Equal(t, "old", dump.Old[0].Name)
+	require.EqualValues(t, 1, dump.Old[0].Port)
+
+	require.True(t, foo.Held())
+	require.NoError(t, foo.Close())
+	require.NoError(t, foo.Close())
+	require.NoError(t, foo.Err(), "closing it is no loss")
+	require.False(t, foo.Held())
+	_, err = c.Lookup(ctx(t), "foo")
+	require.ErrorIs(t, err, epmd.ErrNotFound)
+	require.NoError(t, c.Kill(ctx(t)))
+	require.ErrorIs(t, s.end(t), epmd.ErrKilled)
+	_, err = c.Names(ctx(t))
+	require.Error(t, err, "nobody is there")
+}
+
+func TestKillNotAllowed(t *testing.T) {
+	s := run(t, new(epmd.Server))
+	s.register(t, "foo")
+	require.ErrorIs(t, s.client().Kill(ctx(t)), epmd.ErrNotAllowed)
+	require.ErrorIs(t, s.client().Stop(ctx(t), "foo"), epmd.ErrNoAnswer)
+}
+
+// TestStrangeDaemons: whatever answers, the client says what it was.
+func TestStrangeDaemons(t *testing.T) {
+	calls := map[string]func(*epmd.Client) error{
+		"lookup": func(c *epmd.Client) error { _, err := c.Lookup(ctx(t), "x"); return err },
+		"names":  func(c *epmd.Client) error { _, err := c.Names(ctx(t)); return err },
+		"dump":   func(c *epmd.Client) error { _, err := c.Dump(ctx(t)); return err },
+		"kill":   func(c *epmd.Client) error { return c.Kill(ctx(t)) },
+		"stop":   func(c *epmd.Client) error { return c.Stop(ctx(t), "x") },
+		"register": func(c *epmd.Client) error {
+			_, err := c.Register(ctx(t), node("x", 1))
+			return err
+		},
+	}
+	for name, do := range calls {
+		require.ErrorIs(t, do(fake(t, "")), epmd.ErrNoAnswer, name)
+		err := do(fake(t, "zz"))
+		require.ErrorIs(t, err, epmd.ErrBadAnswer, name)
+		require.ErrorContains(t, err, ": 7a", name)
+	}
+	for name, answer := range map[string]string{"names": "\x00\x00\x11\x11name", "dump": "\x00\x00\x11\x11junk", "lookup": "w\x00\x01", "register": "v\x00\x00"} {
+		require.ErrorIs(t, calls[name](fake(t, answer)), epmd.ErrBadAnswer, name)
+	}
+}
+
+// fake is a daemon that gives every request the same answer and closes.
+func fake(t *testing.T, answer string) *epmd.Client {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Read(make([]byte, 4096)) // whatever it asks,
+			_, _ = io.WriteString(c, answer)  // this is the answer
+			_ = c.Close()
+		}
+	}()
+	t.Cleanup(func() {
+		require.NoError(t, ln.Close())
+		<-done
+	})
+	return &epmd.Client{Addr: ln.Addr().String()}
+}
+
+// TestClientTimeouts: a daemon that says nothing does not hold a client, which
+// obeys its context and its own bound.
+func TestClientTimeouts(t *testing.T) {
+	ln := newPipeListener()
+	t.Cleanup(func() { require.NoError(t, ln.Close()) })
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { _ = c.Close() })
+			go func() { _, _ = io.Copy(io.Discard, c) }() // and never answer
+		}
+	}()
+	c := &epmd.Client{DialContext: ln.dial, Timeout: 30 * time.Millisecond}
+	_, err := c.Names(context.Background())
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	_, err = c.Register(context.Background(), node("foo", 1))
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	c.Timeout = -1
+	cancelled, cancel := context.WithCancel(context.Background())
+	time.AfterFunc(30*time.Millisecond, cancel)
+	_, err = c.Lookup(cancelled, "foo")
+	require.ErrorIs(t, err, context.Canceled)
+	_, err = c.Register(cancelled, node("foo", 1))
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+// TestClientAddresses: what the client connects to, in which order.
+func TestClientAddresses(t *testing.T) {
+	for addr, want := range map[string][]string{
+		"":               {"[::1]:4369", "127.0.0.1:4369"},
+		":4370":          {"[::1]:4370", "127.0.0.1:4370"},
+		"example.net":    {"example.net:4369"},
+		"example.net:1":  {"example.net:1"},
+		"192.0.2.1":      {"192.0.2.1:4369"},
+		"2001:db8::1":    {"[2001:db8::1]:4369"},
+		"[2001:db8::1]":  {"[2001:db8::1]:4369"},
+		"[2001:db8::]:7": {"[2001:db8::]:7"},
+	} {
+		var tried []string
+		c := epmd.Client{Addr: addr, DialContext: func(_ context.Context, _, address string) (net.Conn, error) {
+			tried = append(tried, address)
+			return nil, io.ErrUnexpectedEOF
+		}}
+		_, err := c.Names(ctx(t))
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+		require.Equal(t, want, tried, "%q", addr)
+	}
+}
+
+// TestReregister: a registration comes back by itself, with its next creation,
+// when the daemon is there again, and says so.
+func TestReregister(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	first := runOn(t, new(epmd.Server), ln)
+	c := first.client()
+	c.Reregister, c.MinBackoff, c.MaxBackoff = true, time.Millisecond, 20*time.Millisecond
+	r, err := c.Register(ctx(t), node("phoenix", 1))
+	require.NoError(t, err)
+	defer r.Close()
+	held := <-r.Changes()
+	require.Equal(t, epmd.Change{Held: true, Creation: r.Creation()}, held)
+
+	require.True(t, first.Unregister("phoenix"))
+	require.Eventually(t, func() bool { return r.Held() && r.Creation() == held.Creation+1 }, patience, tick)
+	lost, back := <-r.Changes(), <-r.Changes()
+	require.ErrorIs(t, lost.Err, epmd.ErrLost)
+	require.Equal(t, epmd.Change{Held: true, Creation: held.Creation + 1}, back)
+
+	require.NoError(t, first.Close())
+	require.Eventually(t, func() bool { return !r.Held() }, patience, tick)
+	select {
+	case <-r.Lost():
+		require.Fail(t, "it is not lost for good")
+	default:
+	}
+	time.Sleep(50 * time.Millisecond) // some tries fail
+	ln, err = net.Listen("tcp", first.addr)
+	require.NoError(t, err)
+	second := runOn(t, new(epmd.Server), ln)
+	require.Eventually(t, func() bool { return second.Registry().Len() == 1 && r.Held() }, patience, tick)
+	require.NoError(t, r.Close())
+	<-r.Lost()
+	require.NoError(t, r.Err())
+	var changes []epmd.Change
+	for c := range r.Changes() {
+		changes = append(changes, c)
+	}
+	require.True(t, slices.ContainsFunc(changes, func(c epmd.Change) bool { return c.Held && c.Creation == r.Creation() }))
+}
+
+// TestReregisterIsClosed: a registration that is looking for its daemon ends when
+// it is closed.
+func TestReregisterIsClosed(t *testing.T) {
+	s := run(t, new(epmd.Server))
+	c := s.client()
+	c.Reregister, c.MinBackoff = true, time.Hour
+	r, err := c.Register(ctx(t), node("phoenix", 1))
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+	require.Eventually(t, func() bool { return !r.Held() }, patience, tick)
+	require.NoError(t, r.Close())
+}

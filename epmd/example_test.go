@@ -1,0 +1,102 @@
+package epmd_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/goepmd/goepmd/epmd"
+	"github.com/goepmd/goepmd/wire"
+)
+
+// A program runs the daemon inside itself, or uses the one that runs already.
+func ExampleServer() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+
+	server := &epmd.Server{Port: 4369} // the zero value would do the same
+	err := server.ListenAndServe(ctx)
+	switch {
+	case errors.Is(err, epmd.ErrAlreadyRunning):
+		fmt.Println("an epmd runs already: its nodes and ours will find each other")
+	case errors.Is(err, epmd.ErrServerClosed), errors.Is(err, epmd.ErrKilled):
+		fmt.Println("done")
+	default:
+		log.Fatal(err)
+	}
+}
+
+// A server on a listener of its own, and a client that registers a node with it.
+func ExampleClient() {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	server := &epmd.Server{Now: func() time.Time { return time.Unix(1700000000, 0) }}
+	ended := make(chan error)
+	go func() { ended <- server.Serve(listener) }()
+
+	ctx := context.Background()
+	client := &epmd.Client{Addr: listener.Addr().String()}
+	registration, err := client.Register(ctx, wire.Node{
+		Name: "alpha", Port: 9001, Type: wire.NodeTypeNormal, Highest: 6, Lowest: 5,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("creation", registration.Creation())
+
+	node, err := client.Lookup(ctx, "alpha")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(node.Name, "listens on port", node.Port)
+
+	_ = registration.Close() // ends the registration; never fails
+	_, err = client.Lookup(ctx, "alpha")
+	fmt.Println(errors.Is(err, epmd.ErrNotFound))
+
+	_ = server.Close() // never fails
+	fmt.Println(<-ended)
+	// Output:
+	// creation 1700000001
+	// alpha listens on port 9001
+	// true
+	// epmd: server closed
+}
+
+// What happens to the names, as it happens.
+func ExampleServer_Registry() {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	server := new(epmd.Server)
+	events, now := server.Registry().Subscribe(100)
+	fmt.Println(len(now.Nodes), "nodes")
+	ended := make(chan error)
+	go func() { ended <- server.Serve(listener) }()
+
+	client := &epmd.Client{Addr: listener.Addr().String()}
+	registration, err := client.Register(context.Background(), wire.Node{Name: "alpha", Port: 9001, Highest: 6, Lowest: 5})
+	if err != nil {
+		log.Fatal(err)
+	}
+	event := <-events.C
+	fmt.Println(event.Kind, event.Node.Name)
+	_ = registration.Close() // never fails
+	event = <-events.C
+	fmt.Println(event.Kind, event.Node.Name, event.Reason)
+
+	_ = server.Close() // never fails
+	<-ended
+	// Output:
+	// 0 nodes
+	// registered alpha
+	// unregistered alpha closed
+}

@@ -1,0 +1,82 @@
+package epmd
+
+import "time"
+
+// The defaults of the limits of a [Server], and its fixed limits.
+const (
+	// DefaultPacketTimeout is that of OTP's epmd.
+	DefaultPacketTimeout = 60 * time.Second
+	// DefaultWriteTimeout is as long as a request may take.
+	DefaultWriteTimeout = 60 * time.Second
+	// DefaultMaxConns bounds MaxConns where files are plenty.
+	DefaultMaxConns = 1 << 18
+	// DefaultMaxUnfinished and DefaultMaxRefused bound what connections cost
+	// that hold no registration: some 10 KiB each.
+	DefaultMaxUnfinished = 1 << 13
+	DefaultMaxRefused    = 1 << 13
+
+	// MaxAddresses is the most addresses that may be named to listen on, as in
+	// OTP 29.
+	MaxAddresses = 14
+	// ShutdownGrace is the time that ServeContext leaves to requests under
+	// way when its context ends.
+	ShutdownGrace = 5 * time.Second
+
+	// silentGrace is the time that a shutdown leaves to connections that have
+	// sent nothing yet: their request may be on its way.
+	silentGrace = 100 * time.Millisecond
+	// reservedFiles are left to the program when MaxConns is derived from the
+	// limit of open files.
+	reservedFiles = 32
+)
+
+// unlimited stands for no limit.
+const unlimited = int(^uint(0) >> 1)
+
+// limits are a server's limits with their defaults filled in. Durations are 0
+// for none.
+type limits struct {
+	packetTimeout, writeTimeout time.Duration
+	maxConns                    int
+	maxConnsPerPeer             int
+	loopbackLimited             bool // maxConnsPerPeer counts for loopback too
+	maxUnfinished, maxRefused   int
+}
+
+// resolveLimits fills in the defaults, for a process that may open so many
+// files; 0 is not known.
+func (s *Server) resolveLimits(files int) limits {
+	conns := DefaultMaxConns
+	if files > 0 {
+		conns = min(conns, max(files-reservedFiles, files/2, 1))
+	}
+	l := limits{
+		packetTimeout: orDuration(s.PacketTimeout, DefaultPacketTimeout),
+		writeTimeout:  orDuration(s.WriteTimeout, DefaultWriteTimeout),
+		maxConns:      orInt(s.MaxConns, conns),
+	}
+	quarter := max(min(l.maxConns, conns)/4, 1)
+	l.maxConnsPerPeer = orInt(s.MaxConnsPerPeer, quarter)
+	l.loopbackLimited = s.MaxConnsPerPeer > 0
+	l.maxUnfinished = orInt(s.MaxUnfinished, min(quarter, DefaultMaxUnfinished))
+	l.maxRefused = orInt(s.MaxRefused, min(quarter, DefaultMaxRefused))
+	return l
+}
+
+// orInt and orDuration read a field: zero is the default, negative is no limit.
+func orInt(v, byDefault int) int {
+	switch {
+	case v == 0:
+		return byDefault
+	case v < 0:
+		return unlimited
+	}
+	return v
+}
+
+func orDuration(v, byDefault time.Duration) time.Duration {
+	if v == 0 {
+		return byDefault
+	}
+	return max(v, 0)
+}

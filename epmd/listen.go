@@ -1,0 +1,110 @@
+package epmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+
+	"github.com/goepmd/goepmd/wire"
+)
+
+// Why [Server.Listen] fails.
+var (
+	// ErrAlreadyRunning: an address is in use, which among EPMDs means that
+	// one is running already. Programs take that for success, as OTP's epmd
+	// does with exit status 0, and use the one that runs.
+	ErrAlreadyRunning = errors.New("epmd: there is already an epmd running")
+	// ErrTooManyAddresses: more than MaxAddresses were named.
+	ErrTooManyAddresses = errors.New("epmd: too many addresses to listen on")
+)
+
+var (
+	loopbacks = []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}
+	wildcards = []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()}
+)
+
+// Listen opens the listeners that Addresses and Port ask for. Without addresses
+// these are 0.0.0.0 and ::, each for its own family, and a family that the system
+// lacks is left out. With addresses, both loopback addresses come first, and one
+// of these two that cannot be bound is logged and left out; any other must be
+// bound.
+//
+// Its errors are ErrAlreadyRunning, ErrTooManyAddresses, or the system's. If it
+// fails, it leaves nothing open.
+func (s *Server) Listen(ctx context.Context) ([]net.Listener, error) {
+	if len(s.Addresses) > MaxAddresses {
+		return nil, fmt.Errorf("%w: %d, at most %d", ErrTooManyAddresses, len(s.Addresses), MaxAddresses)
+	}
+	port := s.Port
+	if port == 0 {
+		port = wire.DefaultPort
+	}
+	addrs, implied := s.listenAddrs()
+	var lns []net.Listener
+	var skipped error
+	for i, a := range addrs {
+		ln, err := listen(ctx, a, port)
+		switch {
+		case err == nil:
+			lns = append(lns, ln)
+		case isInUse(err):
+			closeAll(lns)
+			return nil, fmt.Errorf("%w at port %d on %s: %w", ErrAlreadyRunning, port, a, err)
+		case len(s.Addresses) == 0 && isNoFamily(err):
+			skipped = err
+		case i < implied:
+			skipped = err
+			s.init().log.Warn("a loopback address cannot be listened on and is left out", "address", a, "err", err)
+		default:
+			closeAll(lns)
+			return nil, fmt.Errorf("epmd: cannot listen on %s: %w", a, err)
+		}
+	}
+	if len(lns) == 0 {
+		return nil, fmt.Errorf("epmd: no address to listen on: %w", skipped)
+	}
+	return lns, nil
+}
+
+// listenAddrs are the addresses to listen on, each once; the first so many are
+// implied. Naming all addresses of a family makes its loopback one
+// superfluous, which would clash (OTP 29 has it so; before, this failed).
+func (s *Server) listenAddrs() (addrs []netip.Addr, implied int) {
+	if len(s.Addresses) == 0 {
+		return wildcards, 0
+	}
+	for i, a := range loopbacks {
+		if !slices.Contains(s.Addresses, wildcards[i]) {
+			addrs = append(addrs, a)
+		}
+	}
+	implied = len(addrs)
+	for _, a := range s.Addresses {
+		if !slices.Contains(addrs, a) {
+			addrs = append(addrs, a)
+		}
+	}
+	return addrs, implied
+}
+
+func listen(ctx context.Context, a netip.Addr, port uint16) (net.Listener, error) {
+	// Every accepted connection would be given keep-alive probes, at the price
+	// of several system calls; only registered ones have use for them.
+	lc := net.ListenConfig{KeepAlive: -1}
+	lc.SetMultipathTCP(false)
+	network := "tcp4"
+	if a.Is6() {
+		network = "tcp6" // of its own family only, even for ::
+	}
+	return lc.Listen(ctx, network, net.JoinHostPort(a.String(), strconv.Itoa(int(port))))
+}
+
+func closeAll(lns []net.Listener) {
+	for _, ln := range lns {
+		_ = ln.Close() // there is nothing to lose in a listener
+	}
+}

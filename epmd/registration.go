@@ -1,0 +1,281 @@
+package epmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/goepmd/goepmd/registry"
+	"github.com/goepmd/goepmd/wire"
+)
+
+// ErrLost says that the daemon, or the network, ended the connection of a
+// registration.
+var ErrLost = errors.New("the registration was lost")
+
+// The pauses between tries to register again; nodes of OTP try every 2 seconds.
+const (
+	DefaultMinBackoff = 100 * time.Millisecond
+	DefaultMaxBackoff = 5 * time.Second
+)
+
+// keptChanges is how many changes wait for somebody to read them.
+const keptChanges = 16
+
+// Registration is a node that is registered for as long as this holds: until
+// Close, or until the connection to the daemon ends.
+type Registration struct {
+	client  Client
+	node    wire.Node
+	lost    chan struct{}
+	changes chan Change
+	ctx     context.Context // ends with Close
+	cancel  context.CancelFunc
+
+	mu       sync.Mutex
+	conn     net.Conn // nil while it is not held
+	creation uint32
+	err      error
+}
+
+// Change is one step in the life of a [Registration].
+type Change struct {
+	// Held says whether the node is registered now.
+	Held bool
+	// Creation is what the daemon told, if Held.
+	Creation uint32
+	// Err says why the registration was lost, or could not be made again.
+	Err error
+}
+
+// Register registers a node and holds the registration. The context bounds the
+// registering only.
+//
+// The error is a registry.Refusal for a node that every daemon refuses, and
+// ErrRefused if this one did (the name is taken, most likely); ErrNoAnswer if the
+// daemon closed the connection, as it does for clients on other machines; an
+// error of the network, or that of the context.
+func (c *Client) Register(ctx context.Context, n wire.Node) (*Registration, error) {
+	if err := registry.Check(n.Name, n.Extra); err != nil {
+		return nil, fmt.Errorf("epmd: register %q: %w", n.Name, err)
+	}
+	r := &Registration{
+		client:  *c,
+		node:    n,
+		lost:    make(chan struct{}),
+		changes: make(chan Change, keptChanges),
+	}
+	if err := r.register(ctx); err != nil {
+		return nil, fmt.Errorf("epmd: register %q: %w", n.Name, err)
+	}
+	r.ctx, r.cancel = context.WithCancel(context.Background())
+	go r.hold()
+	return r, nil
+}
+
+// Node is the node as it was registered.
+func (r *Registration) Node() wire.Node { return r.node }
+
+// Creation is what the daemon told at the last registration: 32 bits if the
+// node's highest version is at least wire.Highest32BitCreation, else 1 to 3. (OTP's
+// own nodes go on with the first one when they come back.)
+func (r *Registration) Creation() uint32 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.creation
+}
+
+// Held says whether the node is registered now, as far as is known.
+func (r *Registration) Held() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.conn != nil
+}
+
+// Lost is closed once the node is not registered any more and will not be again
+// by itself: after Close, or when the connection was lost and the client does
+// not reregister.
+func (r *Registration) Lost() <-chan struct{} { return r.lost }
+
+// Changes yields what happens to the registration, and is closed after the last.
+// Nobody need read it: if it is full, the oldest change is dropped.
+func (r *Registration) Changes() <-chan Change { return r.changes }
+
+// Err says why the registration was lost for good, an ErrLost; nil as long as it
+// is not, and after Close.
+func (r *Registration) Err() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.err
+}
+
+// Close ends the registration and waits until nothing of it runs any more.
+// Closing twice is fine; the error is always nil.
+func (r *Registration) Close() error {
+	r.cancel()
+	r.mu.Lock()
+	if r.conn != nil {
+		_ = r.conn.Close() // the end of the connection is the end of the name
+	}
+	r.mu.Unlock()
+	<-r.lost
+	return nil
+}
+
+// register makes one try.
+func (r *Registration) register(ctx context.Context) error {
+	ctx, cancel := r.client.withTimeout(ctx)
+	defer cancel()
+	req, err := r.node.AppendAlive2Req(nil)
+	if err != nil {
+		return err
+	}
+	nc, err := r.client.dial(ctx)
+	if err != nil {
+		return err
+	}
+	creation, err := exchange(ctx, nc, req)
+	if err != nil {
+		_ = nc.Close() // it holds nothing
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.conn, r.creation = nc, creation
+	return nil
+}
+
+// exchange sends an ALIVE2_REQ and reads the answer, but not a byte more.
+func exchange(ctx context.Context, nc net.Conn, req []byte) (creation uint32, err error) {
+	stop := interruptible(ctx, nc)
+	if _, err := nc.Write(req); err != nil {
+		return 0, reason(ctx, err)
+	}
+	var answer []byte
+	for {
+		var b [1]byte
+		n, err := nc.Read(b[:])
+		answer = append(answer, b[:n]...)
+		resp, _, faulty := wire.ParseAlive2Resp(answer)
+		switch {
+		case faulty == nil && !stop():
+			return 0, context.Cause(ctx) // the deadline stays on the connection
+		case faulty == nil && resp.Result != 0:
+			return 0, fmt.Errorf("%w: the name is taken, most likely (result %d)", ErrRefused, resp.Result)
+		case faulty == nil:
+			return resp.Creation, nil
+		case !errors.Is(faulty, wire.FaultIncomplete):
+			return 0, badAnswer(answer, faulty)
+		case ctx.Err() != nil:
+			return 0, context.Cause(ctx)
+		case err != nil && len(answer) == 0 && (errors.Is(err, io.EOF) || isReset(err)):
+			return 0, ErrNoAnswer
+		case err != nil:
+			return 0, badAnswer(answer, err)
+		}
+	}
+}
+
+// hold waits for the end of the connection and, if asked, makes another.
+func (r *Registration) hold() {
+	defer close(r.lost)
+	defer close(r.changes)
+	defer r.cancel()
+	r.change(Change{Held: true, Creation: r.Creation()})
+	for {
+		err := r.wait()
+		if r.ctx.Err() != nil {
+			return
+		}
+		err = fmt.Errorf("epmd: %q: %w: %w", r.node.Name, ErrLost, err)
+		r.client.log().Warn("a registration was lost", "name", r.node.Name, "err", err)
+		r.change(Change{Err: err})
+		if !r.client.Reregister {
+			r.mu.Lock()
+			r.err = err
+			r.mu.Unlock()
+			return
+		}
+		if !r.comeBack() {
+			return
+		}
+	}
+}
+
+// wait reads until the connection ends, and says how it did. A daemon sends
+// nothing after its answer; what comes all the same is passed over.
+func (r *Registration) wait() error {
+	r.mu.Lock()
+	nc := r.conn
+	r.mu.Unlock()
+	var b [64]byte
+	var err error
+	for err == nil {
+		_, err = nc.Read(b[:])
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.conn = nil
+	_ = nc.Close() // it has ended
+	return err
+}
+
+// comeBack registers again, however often it takes; false if the registration was
+// closed meanwhile.
+func (r *Registration) comeBack() bool {
+	for pause := r.client.minBackoff(); ; pause = min(2*pause, r.client.maxBackoff()) {
+		select {
+		case <-r.ctx.Done():
+			return false
+		case <-time.After(pause/2 + rand.N(pause/2+1)):
+		}
+		err := r.register(r.ctx)
+		switch {
+		case err == nil && r.ctx.Err() != nil: // closed while it was made
+			_ = r.conn.Close()
+			return false
+		case err == nil:
+			r.client.log().Info("a registration came back", "name", r.node.Name, "creation", r.Creation())
+			r.change(Change{Held: true, Creation: r.Creation()})
+			return true
+		case r.ctx.Err() != nil:
+			return false
+		}
+		r.client.log().Debug("a registration cannot come back yet", "name", r.node.Name, "err", err)
+		r.change(Change{Err: err})
+	}
+}
+
+// change tells of a change, at the cost of the oldest that nobody has read.
+func (r *Registration) change(c Change) {
+	for {
+		select {
+		case r.changes <- c:
+			return
+		default:
+		}
+		select {
+		case <-r.changes:
+		default:
+		}
+	}
+}
+
+func (c *Client) minBackoff() time.Duration {
+	if c.MinBackoff > 0 {
+		return c.MinBackoff
+	}
+	return DefaultMinBackoff
+}
+
+func (c *Client) maxBackoff() time.Duration {
+	if c.MaxBackoff > 0 {
+		return max(c.MaxBackoff, c.minBackoff())
+	}
+	return max(DefaultMaxBackoff, c.minBackoff())
+}

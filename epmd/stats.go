@@ -1,0 +1,103 @@
+package epmd
+
+import (
+	"sync/atomic"
+
+	"github.com/goepmd/goepmd/registry"
+	"github.com/goepmd/goepmd/wire"
+)
+
+// Stats are the figures of a server at one moment. Those without another word
+// count from its start and never fall.
+type Stats struct {
+	// Accepted counts connections, and Conns says how many are open now: of
+	// them, Unfinished have not completed a request, Registered hold a
+	// registration (or have lost it to a STOP_REQ just now), and Refused are
+	// kept open after a refusal.
+	Accepted   uint64
+	Conns      int
+	Unfinished int
+	Registered int
+	Refused    int
+
+	// Requests that were complete, by kind, answered or not. Other counts tags
+	// that are none.
+	Alive2, PortPlease2, Names, Dump, Kill, Stop, Other uint64
+
+	// Refusals counts registrations that were refused, by registry.Refusal.
+	Refusals [registry.NumRefusals]uint64
+	// Faults counts connections that were closed for bytes that are no request,
+	// by wire.Fault.
+	Faults [wire.NumFaults]uint64
+	// Denied counts requests that the peer may not make: it is not local, or
+	// the relaxed check is off.
+	Denied uint64
+	// Partial counts connections that ended in the middle of a request, TimedOut
+	// those that did not complete theirs in time.
+	Partial, TimedOut uint64
+	// WriteErrors counts replies that could not be written, or not in time.
+	WriteErrors uint64
+
+	// AcceptErrors counts failures to accept, such as for want of files.
+	AcceptErrors uint64
+	// Connections that were closed for a limit: see the fields of the same name
+	// of Server.
+	LimitConns, LimitPeer, LimitUnfinished, LimitRefused uint64
+}
+
+// counters are the parts of Stats that only grow, as they are counted.
+type counters struct {
+	accepted                                             atomic.Uint64
+	requests                                             [256]atomic.Uint64 // by tag
+	refusals                                             [registry.NumRefusals]atomic.Uint64
+	faults                                               [wire.NumFaults]atomic.Uint64
+	denied, partial, timedOut, writeErrors, acceptErrors atomic.Uint64
+	limitConns, limitPeer, limitUnfinished, limitRefused atomic.Uint64
+}
+
+// Stats reads the figures. It is cheap enough to be called often.
+func (s *Server) Stats() Stats {
+	st := s.init()
+	out := st.counters.stats()
+	st.engine.count(&out)
+	return out
+}
+
+func (c *counters) stats() Stats {
+	s := Stats{
+		Accepted:     c.accepted.Load(),
+		Denied:       c.denied.Load(),
+		Partial:      c.partial.Load(),
+		TimedOut:     c.timedOut.Load(),
+		WriteErrors:  c.writeErrors.Load(),
+		AcceptErrors: c.acceptErrors.Load(),
+		LimitConns:   c.limitConns.Load(), LimitPeer: c.limitPeer.Load(),
+		LimitUnfinished: c.limitUnfinished.Load(), LimitRefused: c.limitRefused.Load(),
+	}
+	for tag := range c.requests {
+		n := c.requests[tag].Load()
+		switch wire.Tag(tag) {
+		case wire.TagAlive2Req:
+			s.Alive2 = n
+		case wire.TagPortPlease2Req:
+			s.PortPlease2 = n
+		case wire.TagNamesReq:
+			s.Names = n
+		case wire.TagDumpReq:
+			s.Dump = n
+		case wire.TagKillReq:
+			s.Kill = n
+		case wire.TagStopReq:
+			s.Stop = n
+		default:
+			s.Other += n
+		}
+	}
+	for i := range c.refusals {
+		s.Refusals[i] = c.refusals[i].Load()
+	}
+	for i := range c.faults {
+		s.Faults[i] = c.faults[i].Load()
+	}
+	return s
+}
