@@ -1,0 +1,149 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/goepmd/goepmd/wire"
+)
+
+// options is what the command line and the environment ask for.
+type options struct {
+	command  command
+	stopName string
+
+	port      uint16
+	addresses string // as given; parsed when they are needed
+	debug     int
+	daemon    bool
+	systemd   bool
+	relaxed   bool
+
+	packetTimeout, delayAccept, delayWrite time.Duration
+}
+
+// command is what the program is to do.
+type command int
+
+const (
+	commandServe command = iota
+	commandNames
+	commandStarted
+	commandDump
+	commandKill
+	commandStop
+	commandVersion
+)
+
+var errUsage = errors.New("wrong usage")
+
+// The environment variables. OTP's programs read them too.
+const (
+	envPort    = "ERL_EPMD_PORT"
+	envAddress = "ERL_EPMD_ADDRESS"
+	envRelaxed = "ERL_EPMD_RELAXED_COMMAND_CHECK"
+)
+
+// parseArgs reads the command line, which wins over the environment. Its error
+// is errUsage, or tells what is wrong with the environment.
+func parseArgs(args []string, env func(string) (string, bool)) (options, error) {
+	o := options{port: wire.DefaultPort}
+	if v, _ := env(envPort); v != "" {
+		n := leadingInt(v)
+		if n < 1 || n > 65535 {
+			return o, fmt.Errorf("%s is %q, which is not a port number from 1 to 65535: correct or unset it", envPort, v)
+		}
+		o.port = uint16(n)
+	}
+	o.addresses, _ = env(envAddress)
+	_, o.relaxed = env(envRelaxed) // set to anything, even to nothing
+
+	for len(args) > 0 {
+		flag, value, more := args[0], "", len(args) > 1
+		if more {
+			value = args[1]
+		}
+		used := 1
+		ok := true
+		switch flag {
+		case "-d", "-debug":
+			o.debug++
+		case "-daemon":
+			o.daemon = true
+		case "-systemd":
+			o.systemd = true
+		case "-relaxed_command_check":
+			o.relaxed = true
+		case "-address":
+			o.addresses, used, ok = value, 2, more
+		case "-port":
+			n := leadingInt(value)
+			o.port, used, ok = uint16(n), 2, n >= 1 && n <= 65535
+		case "-packet_timeout":
+			used, ok = 2, seconds(value, &o.packetTimeout)
+		case "-delay_accept":
+			used, ok = 2, seconds(value, &o.delayAccept)
+		case "-delay_write":
+			used, ok = 2, seconds(value, &o.delayWrite)
+		default:
+			return o, o.interactive(args)
+		}
+		if !ok {
+			return o, errUsage
+		}
+		args = args[used:]
+	}
+	return o, nil
+}
+
+// interactive reads a command, which must be the last thing on the line.
+func (o *options) interactive(args []string) error {
+	commands := map[string]command{
+		"-names": commandNames, "-started": commandStarted, "-dump": commandDump,
+		"-kill": commandKill, "-stop": commandStop, "-version": commandVersion,
+	}
+	c, known := commands[args[0]]
+	operands := 0
+	if c == commandStop {
+		operands = 1
+	}
+	if !known || len(args) != 1+operands {
+		return errUsage
+	}
+	o.command = c
+	if c == commandStop {
+		o.stopName = args[1]
+	}
+	return nil
+}
+
+// seconds reads a positive number of seconds.
+func seconds(s string, into *time.Duration) bool {
+	n := leadingInt(s)
+	*into = time.Duration(n) * time.Second
+	return n > 0
+}
+
+// leadingInt reads a decimal number as C's atoi does: blanks and a sign may stand
+// before it, anything after it, and without one it is 0. What no int32 holds
+// is 0 too.
+func leadingInt(s string) int {
+	s = strings.TrimLeft(s, " \t\n\v\f\r")
+	negative := strings.HasPrefix(s, "-")
+	if negative || strings.HasPrefix(s, "+") {
+		s = s[1:]
+	}
+	n := 0
+	for i := 0; i < len(s) && '0' <= s[i] && s[i] <= '9'; i++ {
+		n = n*10 + int(s[i]-'0')
+		if n > 1<<31-1 {
+			return 0
+		}
+	}
+	if negative {
+		return -n
+	}
+	return n
+}

@@ -1,0 +1,151 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/goepmd/goepmd/epmd"
+)
+
+// killDaemon ends a detached daemon when the test ends.
+func killDaemon(tb testing.TB, port int) *epmd.Client {
+	c := &epmd.Client{Addr: fmt.Sprintf("127.0.0.1:%d", port)}
+	tb.Cleanup(func() { _ = c.Kill(context.Background()) }) // it may not have started
+	return c
+}
+
+// TestDaemon: -daemon returns once the daemon listens, which is detached from
+// everything that its starter had.
+func TestDaemon(t *testing.T) {
+	port := freePort(t)
+	c := killDaemon(t, port)
+	require.Equal(t, result{}, call(t, program, "-port", strconv.Itoa(port), "-daemon", "-relaxed_command_check"))
+	_, err := c.Names(context.Background())
+	require.NoError(t, err, "it listens as soon as the starter has returned")
+
+	pid := listenerOf(t, port)
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	require.NoError(t, err)
+	fields := strings.Fields(string(stat[strings.LastIndex(string(stat), ")")+2:]))
+	group, session, tty := fields[2], fields[3], fields[4]
+	require.Equal(t, strconv.Itoa(pid), group)
+	require.Equal(t, strconv.Itoa(pid), session)
+	require.Equal(t, "0", tty)
+	cwd, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid))
+	require.NoError(t, err)
+	require.Equal(t, "/", cwd)
+	for fd := range 3 {
+		to, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", pid, fd))
+		require.NoError(t, err)
+		require.Equal(t, "/dev/null", to)
+	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	require.NoError(t, err)
+	require.Regexp(t, `(?m)^Umask:\s+0000$`, string(status))
+	environ, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	require.NoError(t, err)
+	require.Contains(t, string(environ), "-daemon", "it shows its flags")
+
+	require.Equal(t, result{}, call(t, program, "-port", strconv.Itoa(port), "-daemon"), "a second one leaves in peace")
+	require.NoError(t, c.Kill(context.Background()))
+}
+
+// TestDaemonFails: the starter says what is wrong; its status is 0, as OTP's.
+func TestDaemonFails(t *testing.T) {
+	got := call(t, program, "-port", strconv.Itoa(freePort(t)), "-daemon", "-address", "bogus")
+	require.Equal(t, result{0, "", "epmd: cannot parse IP address \"bogus\"\n"}, got)
+}
+
+// TestDaemonHoldsNothing: whoever waits for the end of the starter's output does
+// not wait for the daemon.
+func TestDaemonHoldsNothing(t *testing.T) {
+	port := freePort(t)
+	killDaemon(t, port)
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	cmd := exec.Command(program, "-port", strconv.Itoa(port), "-daemon")
+	cmd.Stdout, cmd.Stderr = w, w
+	require.NoError(t, cmd.Run())
+	require.NoError(t, w.Close())
+	out, err := io.ReadAll(r)
+	require.NoError(t, err)
+	require.Empty(t, string(out))
+}
+
+// TestSystemd: the sockets that systemd passes are served, by systemd's own
+// protocol; without any it is an error.
+func TestSystemd(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	f, err := ln.(*net.TCPListener).File()
+	require.NoError(t, err)
+	port := ln.Addr().(*net.TCPAddr).Port
+	require.NoError(t, ln.Close())
+
+	notify := filepath.Join(t.TempDir(), "notify")
+	heard, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: notify, Net: "unixgram"})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = heard.Close() })
+
+	cmd := exec.Command("sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@"`, program, "-systemd", "-port", strconv.Itoa(port))
+	cmd.ExtraFiles = []*os.File{f}
+	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+notify)
+	require.NoError(t, cmd.Start())
+	require.NoError(t, f.Close())
+	buf := make([]byte, 100)
+	n, err := heard.Read(buf)
+	require.NoError(t, err)
+	require.Equal(t, "READY=1", string(buf[:n]))
+	c := &epmd.Client{Addr: fmt.Sprintf("127.0.0.1:%d", port)}
+	names, err := c.Names(context.Background())
+	require.NoError(t, err)
+	require.EqualValues(t, port, names.Port)
+	require.NoError(t, c.Kill(context.Background()))
+	require.NoError(t, cmd.Wait())
+
+	got := call(t, program, "-systemd", "-port", strconv.Itoa(port))
+	require.Equal(t, 1, got.Status)
+	require.Contains(t, got.Stderr, "systemd provides no sockets")
+}
+
+// listenerOf finds the process that listens on a TCP port.
+func listenerOf(tb testing.TB, port int) int {
+	tb.Helper()
+	inodes := make(map[string]bool)
+	for _, file := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+		b, err := os.ReadFile(file)
+		if os.IsNotExist(err) {
+			continue
+		}
+		require.NoError(tb, err)
+		for line := range strings.Lines(string(b)) {
+			f := strings.Fields(line)
+			if len(f) > 9 && strings.HasSuffix(f[1], fmt.Sprintf(":%04X", port)) && f[3] == "0A" {
+				inodes["socket:["+f[9]+"]"] = true
+			}
+		}
+	}
+	fds, err := filepath.Glob("/proc/[0-9]*/fd/*")
+	require.NoError(tb, err)
+	for _, fd := range fds {
+		if to, err := os.Readlink(fd); err == nil && inodes[to] {
+			pid, err := strconv.Atoi(strings.Split(fd, "/")[2])
+			require.NoError(tb, err)
+			return pid
+		}
+	}
+	require.Fail(tb, "nobody listens", "port %d", port)
+	return 0
+}

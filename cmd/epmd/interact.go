@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+
+	"github.com/goepmd/goepmd/epmd"
+	"github.com/goepmd/goepmd/wire"
+)
+
+// interact asks the daemon on this machine, prints what it says, and returns
+// the exit status. The texts are OTP's: scripts look for them.
+func interact(o options, stdout, stderr io.Writer) int {
+	answer, err := ask(o)
+	switch {
+	case err == nil:
+	case o.command == commandStarted:
+		return 1
+	default:
+		fmt.Fprintln(stderr, "epmd: Cannot connect to local epmd")
+		if o.debug > 0 {
+			fmt.Fprintln(stderr, "epmd:", err)
+		}
+		return 1
+	}
+	switch o.command {
+	case commandKill:
+		return printKill(answer, stdout)
+	case commandStop:
+		return printStop(answer, stdout)
+	}
+	port, lines, err := wire.ParseListPort(answer)
+	switch {
+	case o.command == commandStarted && err != nil:
+		return 1
+	case o.command == commandStarted:
+		return 0
+	case err != nil:
+		fmt.Fprintln(stdout, "epmd: no response from local epmd")
+		return 1
+	}
+	fmt.Fprintf(stdout, "epmd: up and running on port %d with data:\n", port)
+	if _, err := stdout.Write(lines); err != nil {
+		fmt.Fprintln(stderr, "epmd: cannot print the list:", err)
+		return 1
+	}
+	return 0
+}
+
+// ask sends the request of a command. The packet is made by hand, since -stop
+// sends any name as it is.
+func ask(o options) ([]byte, error) {
+	var body []byte
+	switch o.command {
+	case commandNames, commandStarted:
+		body = []byte{byte(wire.TagNamesReq)}
+	case commandDump:
+		body = []byte{byte(wire.TagDumpReq)}
+	case commandKill:
+		body = []byte{byte(wire.TagKillReq)}
+	case commandStop:
+		body = append([]byte{byte(wire.TagStopReq)}, o.stopName...)
+	}
+	packet, err := wire.AppendPacket(nil, body)
+	if err != nil {
+		return nil, err
+	}
+	c := epmd.Client{Addr: ":" + strconv.Itoa(int(o.port)), Timeout: -1}
+	answer, err := c.Exchange(context.Background(), packet)
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "dial" {
+		return nil, err
+	}
+	return answer, nil // it runs, even if its answer broke off
+}
+
+func printKill(answer []byte, stdout io.Writer) int {
+	switch {
+	case bytes.HasPrefix(answer, []byte("OK")):
+		fmt.Fprintln(stdout, "Killed")
+		return 0
+	case len(answer) < 2:
+		fmt.Fprintln(stdout, "epmd: local epmd responded with <>")
+	default:
+		fmt.Fprintln(stdout, "Killing not allowed - living nodes in database.")
+	}
+	return 1
+}
+
+func printStop(answer []byte, stdout io.Writer) int {
+	const length = len("STOPPED")
+	if len(answer) < length {
+		fmt.Fprintln(stdout, "epmd: local epmd responded with <>")
+		return 1
+	}
+	text, _, _ := bytes.Cut(answer[:length], []byte{0}) // OTP's ends it there
+	fmt.Fprintf(stdout, "%s\n", text)
+	return 0
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+)
+
+// newLogger logs errors and warnings, and with -d everything: to standard error,
+// or, when detached, to the system's log if there is one.
+func newLogger(o options, stderr io.Writer) *slog.Logger {
+	level := slog.LevelWarn
+	if o.debug > 0 {
+		level = slog.LevelDebug
+	}
+	if o.daemon {
+		if w, err := systemLog(); err == nil {
+			return slog.New(&lineHandler{w: w, level: level, mu: new(sync.Mutex)})
+		}
+	}
+	return slog.New(&lineHandler{w: stderr, level: level, stamp: true, mu: new(sync.Mutex)})
+}
+
+// lineHandler writes a line for each record, as OTP's epmd does:
+//
+//	epmd: Mon Nov 23 23:36:41 2026: text key=value
+type lineHandler struct {
+	w      io.Writer
+	level  slog.Level
+	stamp  bool // program and time in front
+	prefix string
+	attrs  string
+	mu     *sync.Mutex
+}
+
+func (h *lineHandler) Enabled(_ context.Context, l slog.Level) bool { return l >= h.level }
+
+func (h *lineHandler) Handle(_ context.Context, r slog.Record) error {
+	var b strings.Builder
+	if h.stamp {
+		fmt.Fprintf(&b, "epmd: %s: ", r.Time.Format(time.ANSIC))
+	}
+	b.WriteString(strings.TrimPrefix(r.Message, "epmd: "))
+	b.WriteString(h.attrs)
+	r.Attrs(func(a slog.Attr) bool {
+		writeAttr(&b, h.prefix, a)
+		return true
+	})
+	b.WriteByte('\n')
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	_, err := io.WriteString(h.w, b.String())
+	return err
+}
+
+func (h *lineHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	var b strings.Builder
+	for _, a := range attrs {
+		writeAttr(&b, h.prefix, a)
+	}
+	out := *h
+	out.attrs += b.String()
+	return &out
+}
+
+func (h *lineHandler) WithGroup(name string) slog.Handler {
+	out := *h
+	out.prefix += name + "."
+	return &out
+}
+
+// writeAttr writes " key=value"; a value that is nothing is left out, and one that
+// would break the line is quoted.
+func writeAttr(b *strings.Builder, prefix string, a slog.Attr) {
+	v := a.Value.Resolve()
+	if v.Kind() == slog.KindAny && v.Any() == nil || v.Kind() == slog.KindString && v.String() == "" {
+		return
+	}
+	text := v.String()
+	if strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == '"' || r == '=' || r == 0x7f || r == 0xfffd }) {
+		text = fmt.Sprintf("%q", text)
+	}
+	fmt.Fprintf(b, " %s%s=%s", prefix, a.Key, text)
+}

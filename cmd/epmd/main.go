@@ -1,0 +1,34 @@
+// Command epmd is the Erlang Port Mapper Daemon: it takes the place of the program
+// of the same name that comes with OTP, with the same flags, environment
+// variables, output and exit statuses. See `epmd -help` for them.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+func main() { os.Exit(run(os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr)) }
+
+// run is the program, but for its end.
+func run(args []string, env func(string) (string, bool), stdout, stderr io.Writer) int {
+	o, err := parseArgs(args, env)
+	switch {
+	case errors.Is(err, errUsage):
+		fmt.Fprint(stderr, usage)
+		return 1
+	case err != nil:
+		fmt.Fprintln(stderr, "epmd:", err)
+		return 1
+	}
+	switch o.command {
+	case commandVersion:
+		fmt.Fprintln(stdout, version())
+		return 0
+	case commandServe:
+		return serve(o, args, stderr)
+	}
+	return interact(o, stdout, stderr)
+}

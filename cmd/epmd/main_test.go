@@ -1,0 +1,275 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/goepmd/goepmd/epmd"
+	"github.com/goepmd/goepmd/internal/transcript"
+)
+
+// patience is how long anything may take that should happen at once.
+const patience = 30 * time.Second
+
+// program is this program, as built for the tests.
+var program string
+
+func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
+
+func buildAndRun(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "goepmd")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	program = filepath.Join(dir, "epmd")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+		return 1
+	}
+	for _, name := range []string{envPort, envAddress, envRelaxed} {
+		_ = os.Unsetenv(name) // cannot fail for such names
+	}
+	return m.Run()
+}
+
+// freePort finds a TCP port that nobody uses, on either family.
+func freePort(tb testing.TB) int {
+	tb.Helper()
+	ln, err := net.Listen("tcp", ":0")
+	require.NoError(tb, err)
+	defer func() { _ = ln.Close() }()
+	return ln.Addr().(*net.TCPAddr).Port
+}
+
+// daemon is an EPMD program that runs for a test, ours or OTP's.
+type daemon struct {
+	tb     testing.TB
+	cmd    *exec.Cmd
+	port   int
+	stderr *bytes.Buffer
+	wait   func() error
+}
+
+// start runs a program on a free port and waits until it answers.
+func start(tb testing.TB, path string, args ...string) *daemon {
+	tb.Helper()
+	d := startOn(tb, path, freePort(tb), args...)
+	require.Eventually(tb, func() bool {
+		_, err := d.client().Names(context.Background())
+		return err == nil
+	}, patience, 5*time.Millisecond, "the daemon does not answer")
+	return d
+}
+
+// startOn runs a program on a port.
+func startOn(tb testing.TB, path string, port int, args ...string) *daemon {
+	tb.Helper()
+	d := &daemon{tb: tb, port: port, stderr: new(bytes.Buffer)}
+	d.cmd = exec.Command(path, append([]string{"-port", strconv.Itoa(port)}, args...)...)
+	d.cmd.Stderr = d.stderr
+	require.NoError(tb, d.cmd.Start())
+	d.wait = sync.OnceValue(d.cmd.Wait)
+	tb.Cleanup(func() {
+		_ = d.cmd.Process.Kill() // it may have ended
+		_ = d.wait()             // how it ended, the test has checked
+	})
+	return d
+}
+
+func (d *daemon) client() *epmd.Client {
+	return &epmd.Client{Addr: fmt.Sprintf("127.0.0.1:%d", d.port)}
+}
+
+func (d *daemon) Port() uint16 { return uint16(d.port) }
+
+func (d *daemon) Open() (transcript.Conn, error) {
+	return transcript.Dial(fmt.Sprintf("127.0.0.1:%d", d.port))
+}
+
+// Exit waits for the daemon to end by itself.
+func (d *daemon) Exit() (int, error) {
+	ended := make(chan error, 1)
+	go func() { ended <- d.wait() }()
+	select {
+	case err := <-ended:
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			return 0, err
+		}
+		return d.cmd.ProcessState.ExitCode(), nil
+	case <-time.After(patience):
+		return 0, errors.New("the daemon does not end")
+	}
+}
+
+// result is what a command printed and how it ended.
+type result struct {
+	Status         int
+	Stdout, Stderr string
+}
+
+// call runs a program to its end.
+func call(tb testing.TB, path string, args ...string) result {
+	tb.Helper()
+	return callEnv(tb, nil, path, args...)
+}
+
+func callEnv(tb testing.TB, env []string, path string, args ...string) result {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Env = append(os.Environ(), env...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	require.NoError(tb, ctx.Err(), "%s %q does not end", path, args)
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		require.NoError(tb, err)
+	}
+	return result{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+}
+
+// TestVectors holds the built program to what OTP's epmd was recorded doing.
+func TestVectors(t *testing.T) {
+	scenarios, err := transcript.Standard()
+	require.NoError(t, err)
+	require.NotEmpty(t, scenarios)
+	for _, sc := range scenarios {
+		t.Run(sc.Name, func(t *testing.T) {
+			t.Parallel()
+			var args []string
+			if sc.Relaxed {
+				args = append(args, "-relaxed_command_check")
+			}
+			require.NoError(t, transcript.Play(sc, start(t, program, args...)))
+		})
+	}
+}
+
+func TestVersion(t *testing.T) {
+	got := call(t, program, "-version")
+	require.Equal(t, 0, got.Status)
+	require.True(t, strings.HasPrefix(got.Stdout, "goepmd epmd "), got.Stdout)
+	require.Empty(t, got.Stderr)
+}
+
+func TestUsage(t *testing.T) {
+	for _, args := range [][]string{{"-nonsense"}, {"-port", "0"}, {"-names", "x"}, {"-help"}} {
+		got := call(t, program, args...)
+		require.Equal(t, result{1, "", usage}, got, "%q", args)
+	}
+}
+
+// TestSignals: a signal ends the daemon as it ends a program that does not handle
+// it, and the address is free at once.
+func TestSignals(t *testing.T) {
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		t.Run(sig.String(), func(t *testing.T) {
+			t.Parallel()
+			d := start(t, program)
+			require.NoError(t, d.cmd.Process.Signal(sig))
+			_, err := d.Exit()
+			require.NoError(t, err)
+			status := d.cmd.ProcessState.Sys().(syscall.WaitStatus)
+			require.True(t, status.Signaled(), "status %v", status)
+			require.Equal(t, sig, status.Signal())
+			ln, err := net.Listen("tcp", fmt.Sprintf(":%d", d.port))
+			require.NoError(t, err)
+			require.NoError(t, ln.Close())
+		})
+	}
+}
+
+// TestAlreadyRunning: a second daemon on the same port leaves with status 0,
+// silently unless -d, and the first goes on.
+func TestAlreadyRunning(t *testing.T) {
+	first := start(t, program)
+	port := strconv.Itoa(first.port)
+	require.Equal(t, result{}, call(t, program, "-port", port))
+	require.Equal(t, result{}, call(t, program, "-port", port, "-address", "127.0.0.2"), "an implied address in use counts too")
+	loud := call(t, program, "-d", "-port", port)
+	require.Equal(t, 0, loud.Status)
+	require.Contains(t, loud.Stderr, "already an epmd running")
+	_, err := first.client().Names(context.Background())
+	require.NoError(t, err)
+}
+
+func TestBadAddress(t *testing.T) {
+	port := strconv.Itoa(freePort(t))
+	got := call(t, program, "-port", port, "-address", "bogus")
+	require.Equal(t, 1, got.Status)
+	require.Regexp(t, `^epmd: .*: cannot parse IP address "bogus"`+"\n$", got.Stderr)
+	got = call(t, program, "-port", port, "-address", "192.0.2.1")
+	require.Equal(t, 1, got.Status)
+	require.Contains(t, got.Stderr, "cannot listen on 192.0.2.1")
+}
+
+func TestBadEnvironment(t *testing.T) {
+	got := callEnv(t, []string{envPort + "=abc"}, program)
+	require.Equal(t, 1, got.Status)
+	require.Contains(t, got.Stderr, `ERL_EPMD_PORT is "abc"`)
+}
+
+// TestListensWhereTold asks the daemon on each address, also on those where it
+// must not listen.
+func TestListensWhereTold(t *testing.T) {
+	listens := func(port int, host string) bool {
+		c, err := net.DialTimeout("tcp", net.JoinHostPort(host, strconv.Itoa(port)), patience)
+		if err == nil {
+			_ = c.Close()
+		}
+		return err == nil
+	}
+	t.Run("everywhere", func(t *testing.T) {
+		d := start(t, program)
+		require.True(t, listens(d.port, "127.0.0.1"))
+		require.True(t, listens(d.port, "127.0.0.9"))
+		require.True(t, listens(d.port, "::1"))
+	})
+	for name, list := range map[string]string{"comma": "127.0.0.2,127.0.0.3", "blank": "127.0.0.2 127.0.0.3,,"} {
+		t.Run(name, func(t *testing.T) {
+			d := start(t, program, "-address", list)
+			require.True(t, listens(d.port, "127.0.0.1"), "loopback is implied")
+			require.True(t, listens(d.port, "::1"), "loopback is implied")
+			require.True(t, listens(d.port, "127.0.0.2"))
+			require.True(t, listens(d.port, "127.0.0.3"))
+			require.False(t, listens(d.port, "127.0.0.4"))
+		})
+	}
+	t.Run("environment", func(t *testing.T) {
+		t.Setenv(envAddress, "127.0.0.5")
+		d := start(t, program)
+		require.True(t, listens(d.port, "127.0.0.5"))
+		require.False(t, listens(d.port, "127.0.0.4"))
+	})
+}
+
+// TestDebug: -d logs each request on standard error.
+func TestDebug(t *testing.T) {
+	d := start(t, program, "-d")
+	r, err := d.client().Register(context.Background(), node("noisy", 4711))
+	require.NoError(t, err)
+	require.NoError(t, r.Close())
+	require.NoError(t, d.client().Kill(context.Background()))
+	_, err = d.Exit()
+	require.NoError(t, err)
+	require.Regexp(t, `epmd: \w+ \w+ [ \d]\d \d\d:\d\d:\d\d \d{4}: ALIVE2_REQ .*name=noisy`, d.stderr.String())
+}

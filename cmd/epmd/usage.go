@@ -1,0 +1,27 @@
+package main
+
+const usage = `usage: epmd [OPTION ...]            run the port mapper
+       epmd [-d] [-port N] COMMAND     ask the one that runs on this machine
+
+Options
+  -port N                  the port, instead of 4369 (or ERL_EPMD_PORT)
+  -address LIST            listen on these IP addresses and on loopback only;
+                           separated by commas (or ERL_EPMD_ADDRESS)
+  -daemon                  run detached; return once it listens
+  -relaxed_command_check   allow -stop, and -kill while nodes are registered
+                           (or ERL_EPMD_RELAXED_COMMAND_CHECK, set to anything)
+  -systemd                 serve the sockets that systemd passes
+  -d, -debug               log to standard error; remember 5 old names, not 1000
+  -packet_timeout SECONDS  close connections that sent no request for so long;
+                           60 unless given
+  -delay_accept SECONDS    wait before each accept, to play a busy machine
+  -delay_write SECONDS     wait before each reply, likewise
+
+Commands, last on the line
+  -names                   list the registered nodes
+  -started                 exit with 0 if one runs, else with 1; print nothing
+  -dump                    list registered nodes and remembered names
+  -kill                    end it, if no node is registered (or it is relaxed)
+  -stop NAME               unregister a node by force, if it is relaxed
+  -version                 print this program's version
+`
