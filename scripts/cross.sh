@@ -1,0 +1,14 @@
+#!/bin/sh
+# Builds the packages for every platform that they promise to build for.
+set -eu
+export CGO_ENABLED=0
+for os in linux darwin windows freebsd; do
+	for arch in amd64 arm64; do
+		echo "build $os/$arch"
+		GOOS=$os GOARCH=$arch go build ./wire ./registry ./epmd/... ./cmd/...
+	done
+done
+for os in wasip1 js; do
+	echo "build $os/wasm"
+	GOOS=$os GOARCH=wasm go build ./wire ./registry ./epmd/session
+done

@@ -1,0 +1,39 @@
+#!/bin/sh
+# Installs what the tests need and this machine lacks, and says what it does.
+# Where it cannot install, it says what to get; tests that need it then say that
+# they skip.
+set -eu
+
+say() { echo "setup: $*"; }
+
+install() { # PACKAGE WHY
+	say "installing $1 ($2)"
+	if ! command -v apt-get >/dev/null; then
+		say "no apt-get here: install $1, or what your system calls it, yourself"
+		return 0
+	fi
+	sudo=""
+	if [ "$(id -u)" != 0 ]; then
+		command -v sudo >/dev/null || { say "not root, and no sudo: run as root: apt-get install $1"; return 0; }
+		sudo=sudo
+	fi
+	$sudo apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "$1" >/dev/null
+	say "installed $1"
+}
+
+command -v go >/dev/null || { say "Go is missing: install Go 1.26 or later, see go.dev/doc/install"; exit 1; }
+say "$(go version)"
+
+if command -v gcc >/dev/null; then
+	say "gcc is here"
+else
+	install gcc "the race detector needs a C compiler"
+	install libc6-dev "and its library"
+fi
+
+if command -v erl >/dev/null; then
+	say "Erlang/OTP $(erl -noshell -eval 'io:format("~s", [erlang:system_info(otp_release)]), halt().') is here"
+else
+	install erlang-base "the tests run against the real OTP"
+fi
