@@ -12,11 +12,16 @@ func (s *Session) answer(body, b []byte) Result {
 	if err != nil {
 		return s.close(err)
 	}
+	if !s.daemon.Dialect.Knows(tag) {
+		res := s.close(wire.ErrUnknownTag)
+		res.Tag = tag
+		return res
+	}
 	if s.daemon.Sweep != nil {
 		s.daemon.Sweep()
 	}
 	var res Result
-	switch tag {
+	switch tag { // each that a dialect knows
 	case wire.TagAlive2Req:
 		res = s.alive2(body, b)
 	case wire.TagPortPlease2Req:
@@ -29,8 +34,6 @@ func (s *Session) answer(body, b []byte) Result {
 		res = s.kill(b)
 	case wire.TagStopReq:
 		res = s.stop(body, b)
-	default:
-		res = s.close(wire.ErrUnknownTag)
 	}
 	res.Tag = tag
 	return res

@@ -14,6 +14,9 @@ type Daemon struct {
 	Registry *registry.Registry
 	// Port is the daemon's own port, as its lists tell it.
 	Port uint16
+	// Dialect is the set of requests that are answered; the zero value is
+	// wire.Standard.
+	Dialect wire.Dialect
 	// RelaxedCommandCheck lets KILL_REQ end the daemon while nodes are registered,
 	// and allows STOP_REQ.
 	RelaxedCommandCheck bool
