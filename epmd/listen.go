@@ -8,8 +8,6 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
-
-	"github.com/goepmd/goepmd/wire"
 )
 
 // Why [Server.Listen] fails.
@@ -39,10 +37,7 @@ func (s *Server) Listen(ctx context.Context) ([]net.Listener, error) {
 	if len(s.Addresses) > MaxAddresses {
 		return nil, fmt.Errorf("%w: %d, at most %d", ErrTooManyAddresses, len(s.Addresses), MaxAddresses)
 	}
-	port := s.Port
-	if port == 0 {
-		port = wire.DefaultPort
-	}
+	port := s.port(nil)
 	addrs, implied := s.listenAddrs()
 	var lns []net.Listener
 	var skipped error

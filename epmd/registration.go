@@ -218,11 +218,16 @@ func (r *Registration) wait() error {
 	for err == nil {
 		_, err = nc.Read(b[:])
 	}
+	r.drop()
+	return err
+}
+
+// drop gives up the connection.
+func (r *Registration) drop() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	_ = r.conn.Close() // its end is all that it is good for
 	r.conn = nil
-	_ = nc.Close() // it has ended
-	return err
 }
 
 // comeBack registers again, however often it takes; false if the registration was
@@ -237,7 +242,7 @@ func (r *Registration) comeBack() bool {
 		err := r.register(r.ctx)
 		switch {
 		case err == nil && r.ctx.Err() != nil: // closed while it was made
-			_ = r.conn.Close()
+			r.drop()
 			return false
 		case err == nil:
 			r.client.log().Info("a registration came back", "name", r.node.Name, "creation", r.Creation())

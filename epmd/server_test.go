@@ -7,13 +7,16 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"github.com/goepmd/goepmd/epmd"
 	"github.com/goepmd/goepmd/epmd/session"
@@ -124,6 +127,44 @@ func TestShutdownReason(t *testing.T) {
 	require.Len(t, now.Nodes, 1)
 	require.NoError(t, s.Close())
 	require.Equal(t, registry.ReasonShutdown, (<-sub.C).Reason)
+}
+
+// TestShutdownLeavesNothing: not a goroutine, not a descriptor.
+func TestShutdownLeavesNothing(t *testing.T) {
+	leaks := goleak.IgnoreCurrent()
+	before := openFiles(t)
+	s := new(epmd.Server)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(ln) }()
+	r := &running{s, ln.Addr().String(), ended}
+	client := r.client()
+	client.Reregister, client.MinBackoff = true, time.Millisecond
+	registration, err := client.Register(ctx(t), node("foo", 1))
+	require.NoError(t, err)
+	refused, _ := r.register(t, "foo")
+	silent := r.dial(t)
+	require.NoError(t, s.Shutdown(ctx(t)))
+	require.ErrorIs(t, <-ended, epmd.ErrServerClosed)
+	require.NoError(t, registration.Close())
+	require.NoError(t, refused.Close())
+	require.NoError(t, silent.Close())
+	goleak.VerifyNone(t, leaks)
+	if before > 0 {
+		require.Equal(t, before, openFiles(t))
+	}
+}
+
+// openFiles counts this process's descriptors; 0 where that cannot be done.
+func openFiles(t *testing.T) int {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		return 0
+	}
+	fds, err := os.ReadDir("/proc/self/fd")
+	require.NoError(t, err)
+	return len(fds)
 }
 
 // TestKilled: KILL_REQ is answered, and ends Serve with an error of its own.
