@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // newLogger logs errors and warnings, and with -d everything: to standard error,
@@ -81,8 +83,12 @@ func writeAttr(b *strings.Builder, prefix string, a slog.Attr) {
 		return
 	}
 	text := v.String()
-	if strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == '"' || r == '=' || r == 0x7f || r == 0xfffd }) {
-		text = fmt.Sprintf("%q", text)
+	if !utf8.ValidString(text) || strings.ContainsFunc(text, needsQuotes) {
+		text = strconv.Quote(text)
 	}
 	fmt.Fprintf(b, " %s%s=%s", prefix, a.Key, text)
 }
+
+// needsQuotes is true for what cannot stand in a line of words: clients choose the
+// names that are logged.
+func needsQuotes(r rune) bool { return r == ' ' || r == '"' || r == '=' || !strconv.IsPrint(r) }
