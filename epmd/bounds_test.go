@@ -3,23 +3,26 @@ package epmd_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/goepmd/goepmd/epmd"
+	"github.com/goepmd/goepmd/registry"
 )
 
 // TestMaxConns: when the limit is reached, a newcomer takes the place of who
 // holds no registration, the refused first; registered nodes stay.
 func TestMaxConns(t *testing.T) {
 	log := new(syncBuffer)
-	s := run(t, &epmd.Server{MaxConns: 3, Logger: slog.New(slog.NewTextHandler(log, nil))})
+	s := run(t, &epmd.Server{MaxConns: 3, MaxUnfinished: 3, Logger: slog.New(slog.NewTextHandler(log, nil))})
 	registered, _ := s.register(t, "foo")
 	refused, resp := s.register(t, "foo")
 	require.EqualValues(t, 1, resp.Result)
@@ -68,6 +71,83 @@ func TestMaxUnfinished(t *testing.T) {
 	require.GreaterOrEqual(t, s.Stats().LimitUnfinished, uint64(16))
 	require.LessOrEqual(t, s.Stats().Unfinished, 4)
 }
+
+// TestNeverEvictedOnceRegistered lets many register at once where hardly one may be
+// unfinished: some are turned away, but whoever is registered is told so, and
+// stays.
+func TestNeverEvictedOnceRegistered(t *testing.T) {
+	s := run(t, &epmd.Server{MaxUnfinished: 2})
+	sub, _ := s.Registry().Subscribe(1 << 16)
+	defer sub.Close()
+	var wg sync.WaitGroup
+	var told atomic.Int64
+	for w := range 32 {
+		wg.Go(func() {
+			for i := range 20 {
+				r, err := s.client().Register(ctx(t), node(fmt.Sprintf("w%d-%d", w, i), 1))
+				if err == nil {
+					told.Add(1)
+					_ = r.Close()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	require.Eventually(t, func() bool { return s.Stats().Conns == 0 }, patience, tick)
+	registered := 0
+	for len(sub.C) > 0 {
+		e := <-sub.C
+		switch e.Kind {
+		case registry.Registered:
+			registered++
+		case registry.Unregistered:
+			require.Equal(t, registry.ReasonClosed, e.Reason)
+		case registry.Refused:
+			require.Fail(t, "refused", "%v", e)
+		}
+	}
+	require.EqualValues(t, told.Load(), registered)
+	require.Positive(t, registered)
+	require.Positive(t, s.Stats().LimitUnfinished, "the limit was met")
+}
+
+// TestUnfinishedWithinTotal: that there is no room in total does not let more be
+// unfinished than may.
+func TestUnfinishedWithinTotal(t *testing.T) {
+	s := run(t, &epmd.Server{MaxConns: 8, MaxUnfinished: 2, MaxRefused: 6})
+	s.register(t, "foo")
+	for range 5 {
+		s.register(t, "foo")
+	}
+	for range 10 {
+		s.dial(t)
+	}
+	require.Eventually(t, func() bool { return s.Stats().Accepted == 16 }, patience, tick)
+	st := s.Stats()
+	require.LessOrEqual(t, st.Unfinished, 2)
+	require.Equal(t, 1, st.Registered)
+}
+
+// TestLoggerMayAsk: a logger that asks the server for its figures, or is slow, does
+// not stop it.
+func TestLoggerMayAsk(t *testing.T) {
+	s := &epmd.Server{MaxUnfinished: 1}
+	s.Logger = slog.New(slog.NewTextHandler(writerFunc(func(p []byte) (int, error) {
+		s.Stats()
+		return len(p), nil
+	}), &slog.HandlerOptions{Level: slog.LevelDebug}))
+	r := run(t, s)
+	for range 5 {
+		r.dial(t)
+	}
+	require.Eventually(t, func() bool { return s.Stats().LimitUnfinished == 4 }, patience, tick)
+	_, err := r.client().Names(ctx(t))
+	require.NoError(t, err)
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 // TestMaxRefused: refused connections are kept, but only so many.
 func TestMaxRefused(t *testing.T) {

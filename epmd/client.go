@@ -56,7 +56,8 @@ type Client struct {
 
 	// MinBackoff and MaxBackoff are the first and the longest pause between two
 	// tries to register again; each pause is about twice the one before, less
-	// up to half of it by chance. Zero is DefaultMinBackoff and
+	// up to half of it by chance, until the registration has held for as long as
+	// the longest. Zero is DefaultMinBackoff and
 	// DefaultMaxBackoff.
 	MinBackoff, MaxBackoff time.Duration
 

@@ -229,6 +229,28 @@ func TestReregister(t *testing.T) {
 	require.True(t, slices.ContainsFunc(changes, func(c epmd.Change) bool { return c.Held && c.Creation == r.Creation() }))
 }
 
+// TestReregisterIsPatient: a daemon that takes a registration and drops it at once
+// is not asked again and again without a pause.
+func TestReregisterIsPatient(t *testing.T) {
+	s := run(t, new(epmd.Server))
+	sub, _ := s.Registry().Subscribe(100)
+	defer sub.Close()
+	c := s.client()
+	c.Reregister, c.MinBackoff, c.MaxBackoff = true, 50*time.Millisecond, time.Hour
+	begun := time.Now()
+	r, err := c.Register(ctx(t), node("phoenix", 1))
+	require.NoError(t, err)
+	for dropped := 0; dropped < 4; {
+		if e := <-sub.C; e.Kind == registry.Registered {
+			require.True(t, s.Unregister("phoenix"))
+			dropped++
+		}
+	}
+	// Three pauses, of at least half of 50, 100 and 200 ms.
+	require.GreaterOrEqual(t, time.Since(begun), 175*time.Millisecond)
+	require.NoError(t, r.Close())
+}
+
 // TestReregisterIsClosed: a registration that is looking for its daemon ends when
 // it is closed.
 func TestReregisterIsClosed(t *testing.T) {

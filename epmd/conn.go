@@ -32,6 +32,7 @@ type conn struct {
 	registered bool  // counted as such
 	underWay   bool  // a shutdown waits for it
 	begun      bool  // a part of a request has arrived
+	busy       bool  // a chunk is worked on: must not be closed for a limit
 	cause      cause // why this side closes it
 }
 
@@ -58,9 +59,12 @@ func (c *conn) Local() netip.Addr  { return addrOf(c.net.LocalAddr()) }
 
 // buffers are lent to connections while their request arrives.
 type buffers struct {
-	in    [wire.MaxPacketLen]byte
+	in    [wire.MaxPacketLen + 1]byte // the most that a session wants
 	reply [session.MaxReplyLen]byte
 }
+
+// drainTime bounds the wait for bytes that have arrived already.
+const drainTime = 5 * time.Millisecond
 
 var bufferPool = sync.Pool{New: func() any { return new(buffers) }}
 
@@ -84,11 +88,13 @@ func (c *conn) request() error {
 		c.arm()
 		n, err := c.net.Read(b.in[:min(c.session.Want(), len(b.in))])
 		if n > 0 {
-			res := c.session.Feed(time.Now(), b.in[:n], b.reply[:])
-			if res.Verdict != session.More {
+			res, ok := c.feed(b.in[:n], b.reply[:])
+			switch {
+			case !ok:
+				return errLimit
+			case res.Verdict != session.More:
 				return c.obey(res)
 			}
-			c.begin()
 		}
 		if err != nil {
 			return err
@@ -96,23 +102,31 @@ func (c *conn) request() error {
 	}
 }
 
-// arm sets the time until which the next read may wait.
+// feed gives a chunk to the session, and brings the engine up to date with what
+// it led to, before anybody is told. It says no if the connection has to go.
+func (c *conn) feed(chunk, scratch []byte) (session.Result, bool) {
+	e := c.engine
+	if !e.claim(c) {
+		return session.Result{}, false
+	}
+	res := c.session.Feed(time.Now(), chunk, scratch)
+	if c.session.Holds() {
+		e.watch.add(c.net, c.owner)
+	}
+	return res, e.settle(c, res)
+}
+
+// arm sets the time until which the next read may wait. The lock keeps it in
+// order with a shutdown, which shortens that time.
 func (c *conn) arm() {
 	e := c.engine
 	e.mu.Lock()
-	deadline := c.session.Deadline()
+	defer e.mu.Unlock()
 	if e.ending && !c.begun {
-		deadline = e.silentEnd
+		c.expire(e.silentEnd)
+	} else {
+		c.expire(c.session.Deadline())
 	}
-	e.mu.Unlock()
-	c.expire(deadline)
-}
-
-// begin notes that a part of a request has arrived.
-func (c *conn) begin() {
-	c.engine.mu.Lock()
-	c.begun = true
-	c.engine.mu.Unlock()
 }
 
 // expire sets the end of reading; the zero time is none. That it fails on a
@@ -128,13 +142,6 @@ func (c *conn) obey(res session.Result) error {
 		hook(Request{Conn: c.info(), Tag: res.Tag, Name: string(res.Name), Verdict: res.Verdict, ReplyLen: len(res.Reply), Err: res.Err})
 	}
 	e.evict(res.Evict)
-	if res.Verdict == session.Keep {
-		holds := c.session.Holds()
-		if holds {
-			e.watch.add(c.net, c.owner)
-		}
-		e.settle(c, holds)
-	}
 	if len(res.Reply) > 0 {
 		if err := c.write(res.Reply); err != nil {
 			return err
@@ -169,7 +176,6 @@ func (c *conn) wait() error {
 	state := StateRefused
 	if c.session.Holds() {
 		state = StateRegistered
-		c.keepAlive()
 	}
 	c.engine.mu.Lock()
 	c.engine.leave(c)
@@ -179,7 +185,11 @@ func (c *conn) wait() error {
 	for {
 		n, err := c.net.Read(c.small[:])
 		if n > 0 {
-			return c.obey(c.session.Feed(time.Now(), c.small[:n], nil))
+			err := c.obey(c.session.Feed(time.Now(), c.small[:n], nil))
+			if n == len(c.small) {
+				c.drain()
+			}
+			return err
 		}
 		if err != nil {
 			return err
@@ -187,19 +197,25 @@ func (c *conn) wait() error {
 	}
 }
 
-// keepAlive lets the system notice that a peer on another machine is gone
-// without a word. One on this machine cannot go so.
-func (c *conn) keepAlive() {
-	if tcp, ok := c.net.(*net.TCPConn); ok && !c.remote.IsLoopback() {
-		if err := tcp.SetKeepAlive(true); err != nil {
-			c.engine.log.Debug("no keep-alive on a connection", "remote", c.net.RemoteAddr(), "err", err)
-		}
-	}
+// drain takes as much as one read of OTP's would have taken of what has arrived,
+// so that the connection ends like there, and not by a reset.
+func (c *conn) drain() {
+	b := bufferPool.Get().(*buffers)
+	defer bufferPool.Put(b)
+	c.expire(time.Now().Add(drainTime))
+	_, _ = c.net.Read(b.in[:wire.MaxPacketLen+1-len(c.small)]) // gone either way
 }
 
-// cut closes the connection under its goroutine, which then finishes it. Nothing
-// that was written is lost: the system sends it still.
-func (c *conn) cut() { _ = c.net.Close() }
+// cut closes the connection under its goroutine, which then finishes it. Where
+// closing may take a while, as TLS says goodbye, nobody waits for it.
+func (c *conn) cut() {
+	switch c.net.(type) {
+	case *net.TCPConn, *net.UnixConn:
+		_ = c.net.Close() // whoever used it has nothing more to lose
+	default:
+		c.engine.wg.Go(func() { _ = c.net.Close() })
+	}
+}
 
 // finish ends the session, then closes, so that who sees the end of the
 // connection finds the name free. It leaves the table last: until then the
@@ -235,6 +251,8 @@ func (c *conn) explain(err error, why cause) error {
 		return errStopped
 	case why == causeLimit:
 		return errLimit
+	case errors.Is(err, os.ErrDeadlineExceeded) && c.silentAtEnd():
+		return ErrServerClosed
 	case errors.Is(err, os.ErrDeadlineExceeded) && !c.session.Ended():
 		c.engine.counters.timedOut.Add(1)
 		return errTimedOut
@@ -245,6 +263,13 @@ func (c *conn) explain(err error, why cause) error {
 		return nil
 	}
 	return err
+}
+
+// silentAtEnd says that the server ends, and the connection has sent nothing.
+func (c *conn) silentAtEnd() bool {
+	c.engine.mu.Lock()
+	defer c.engine.mu.Unlock()
+	return c.engine.ending && !c.begun
 }
 
 // tell calls the hook for a state.

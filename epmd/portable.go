@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -30,7 +31,7 @@ type portable struct {
 	mu        sync.Mutex
 	daemon    *session.Daemon // from the first serve on
 	watch     *watch          // likewise; nil if there can be none
-	listeners map[net.Listener]struct{}
+	listeners []net.Listener
 	table     table
 	ending    bool      // no more connections
 	stopping  bool      // stopped is closed
@@ -40,12 +41,11 @@ type portable struct {
 
 func newPortable(s *Server, st *state) *portable {
 	return &portable{
-		state:     st,
-		server:    s,
-		stopped:   make(chan struct{}),
-		drained:   make(chan struct{}),
-		listeners: make(map[net.Listener]struct{}),
-		table:     newTable(st.limits),
+		state:   st,
+		server:  s,
+		stopped: make(chan struct{}),
+		drained: make(chan struct{}),
+		table:   newTable(st.limits),
 	}
 }
 
@@ -58,6 +58,7 @@ func (e *portable) serve(lns []net.Listener) error {
 		return err
 	}
 	for _, ln := range lns {
+		e.log.Debug("listening", "address", ln.Addr())
 		go e.accept(ln)
 	}
 	<-e.stopped
@@ -74,11 +75,7 @@ func (e *portable) add(lns []net.Listener) error {
 		return e.err
 	}
 	if e.daemon == nil {
-		w, err := newWatch()
-		if err != nil {
-			e.log.Warn("ended connections cannot be watched, and may be listed a moment longer", "err", err)
-		}
-		e.watch = w
+		e.watch = newWatch()
 		e.daemon = &session.Daemon{
 			Registry:            e.registry,
 			Port:                e.server.port(lns),
@@ -88,10 +85,7 @@ func (e *portable) add(lns []net.Listener) error {
 			Sweep:               e.sweep,
 		}
 	}
-	for _, ln := range lns {
-		e.listeners[ln] = struct{}{}
-		e.log.Debug("listening", "address", ln.Addr())
-	}
+	e.listeners = append(e.listeners, lns...)
 	e.wg.Add(len(lns))
 	return nil
 }
@@ -165,14 +159,15 @@ func (e *portable) open(nc net.Conn) {
 	e.counters.accepted.Add(1)
 	c := &conn{engine: e, net: nc, remote: addrOf(nc.RemoteAddr())}
 	e.mu.Lock()
-	victims, ok := e.admit(c)
+	hit, victim, ok := e.admit(c)
 	if ok {
 		c.session = e.daemon.Open(c.owner, c, time.Now())
 		e.wg.Add(1)
 	}
 	e.mu.Unlock()
-	for _, v := range victims {
-		v.cut()
+	e.limitHit(hit)
+	if victim != nil {
+		victim.cut()
 	}
 	if !ok {
 		c.cut()
@@ -181,37 +176,35 @@ func (e *portable) open(nc net.Conn) {
 	go c.serve()
 }
 
-// admit puts a connection into the table and says who has to go for it; e.mu is
-// held.
-func (e *portable) admit(c *conn) (victims []*conn, ok bool) {
+// admit puts a connection into the table, if it may, and says which limit it met
+// and who has to go for it; e.mu is held.
+func (e *portable) admit(c *conn) (hit limit, victim *conn, ok bool) {
 	if e.ending {
-		return nil, false
+		return limitNone, nil, false
 	}
-	switch limit := e.table.full(c.remote); limit {
+	switch hit = e.table.full(c.remote); hit {
 	case limitPeer:
-		e.limitHit(limit)
-		return nil, false
-	case limitConns:
-		e.limitHit(limit)
-		v := e.table.dispensable()
-		if v == nil {
-			return nil, false
-		}
-		victims = append(victims, v)
+		return hit, nil, false
 	case limitUnfinished:
-		e.limitHit(limit)
-		victims = append(victims, e.table.unfinished.oldest())
+		victim = e.table.unfinished.oldest()
+	case limitConns:
+		if victim = e.table.dispensable(); victim == nil {
+			return hit, nil, false
+		}
 	}
-	for _, v := range victims {
-		e.drop(v, causeLimit)
+	if victim != nil {
+		e.drop(victim, causeLimit)
 	}
 	e.table.add(c)
-	return victims, true
+	return hit, victim, true
 }
 
-// limitHit counts and warns.
+// limitHit counts and warns; e.mu must be free, since a logger may be slow, or
+// ask the server for its figures.
 func (e *portable) limitHit(l limit) {
 	switch l {
+	case limitNone:
+		return
 	case limitPeer:
 		e.counters.limitPeer.Add(1)
 	case limitConns:
@@ -222,7 +215,7 @@ func (e *portable) limitHit(l limit) {
 		e.counters.limitRefused.Add(1)
 	}
 	if e.limitWarnings.allow(time.Now()) {
-		e.log.Warn("a limit is reached and connections are closed for it", "limit", l.String(), "conns", e.table.len())
+		e.log.Warn("a limit is reached and connections are closed for it", "limit", l.String())
 	}
 }
 
@@ -260,22 +253,35 @@ func (e *portable) evictOne() {
 	e.mu.Lock()
 	v := e.table.dispensable()
 	if v != nil {
-		e.limitHit(limitConns)
 		e.drop(v, causeLimit)
 	}
 	e.mu.Unlock()
 	if v != nil {
+		e.limitHit(limitConns)
 		v.cut()
 	}
 }
 
-// settle moves a connection that is kept to where it belongs.
-func (e *portable) settle(c *conn, holds bool) {
+// claim takes a connection off the list of who may have to go, while a chunk of
+// it is worked on: else it could be closed for a newcomer in the very moment in
+// which it is registered. It says no if the connection has to go already.
+func (e *portable) claim(c *conn) bool {
 	e.mu.Lock()
+	defer e.mu.Unlock()
+	c.begun, c.busy = true, true
+	return c.cause == causeNone
+}
+
+// settle moves a connection to where it belongs after a chunk. It says no if the
+// connection has to go.
+func (e *portable) settle(c *conn, res session.Result) bool {
 	var victim *conn
-	if c.cause == causeNone {
+	e.mu.Lock()
+	c.busy = false
+	ok := c.cause == causeNone
+	if ok && res.Verdict == session.Keep {
+		holds := c.session.Holds()
 		if !holds && e.table.refused.len() >= e.limits.maxRefused {
-			e.limitHit(limitRefused)
 			victim = e.table.refused.oldest()
 			e.drop(victim, causeLimit)
 		}
@@ -283,8 +289,10 @@ func (e *portable) settle(c *conn, holds bool) {
 	}
 	e.mu.Unlock()
 	if victim != nil {
+		e.limitHit(limitRefused)
 		victim.cut()
 	}
+	return ok
 }
 
 // evict closes the connections whose names STOP_REQ unregistered.
@@ -308,21 +316,33 @@ func (e *portable) sweep() { e.watch.sweep(e.registry.Release) }
 
 func (e *portable) shutdown(ctx context.Context) error {
 	e.mu.Lock()
-	silent := e.end(ErrServerClosed)
+	closing := e.end(ErrServerClosed)
 	e.mu.Unlock()
-	for _, c := range silent {
-		c.expire(e.silentEnd)
-	}
+	closeAll(closing)
 	var err error
 	select {
 	case <-e.drained:
 	case <-e.stopped:
 	case <-ctx.Done():
-		err = ctx.Err()
+		if e.cutsShort() {
+			err = ctx.Err()
+		}
 	}
 	e.stop(ErrServerClosed)
 	e.wg.Wait()
 	return err
+}
+
+// cutsShort says whether a request that has begun is not answered yet.
+func (e *portable) cutsShort() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, c := range e.table.conns {
+		if c.underWay && c.begun {
+			return true
+		}
+	}
+	return false
 }
 
 func (e *portable) close() {
@@ -330,27 +350,26 @@ func (e *portable) close() {
 	e.wg.Wait()
 }
 
-// end accepts no more, for the given reason, and returns the connections whose
-// time to begin a request is cut short; e.mu is held.
-func (e *portable) end(why error) (silent []*conn) {
+// end accepts no more, for the given reason, cuts short the time that silent
+// connections have to begin a request, and returns the listeners to close; e.mu
+// is held.
+func (e *portable) end(why error) []net.Listener {
 	if e.ending {
 		return nil
 	}
 	e.ending, e.err = true, why
 	e.silentEnd = time.Now().Add(silentGrace)
-	for ln := range e.listeners {
-		_ = ln.Close() // there is nothing to lose in a listener
-	}
-	clear(e.listeners)
 	for _, c := range e.table.conns {
 		if c.underWay && !c.begun {
-			silent = append(silent, c)
+			c.expire(e.silentEnd)
 		}
 	}
 	if e.table.underWay == 0 {
 		closeOnce(e.drained)
 	}
-	return silent
+	closing := e.listeners
+	e.listeners = nil
+	return closing
 }
 
 // stop ends the engine and drops all connections. It does not wait.
@@ -360,7 +379,7 @@ func (e *portable) stop(why error) {
 		e.mu.Unlock()
 		return
 	}
-	e.end(why)
+	closing := e.end(why)
 	e.stopping = true
 	var victims []*conn
 	for _, c := range e.table.conns {
@@ -369,6 +388,7 @@ func (e *portable) stop(why error) {
 	}
 	close(e.stopped)
 	e.mu.Unlock()
+	closeAll(closing)
 	for _, c := range victims {
 		c.cut()
 	}
@@ -376,9 +396,10 @@ func (e *portable) stop(why error) {
 
 func (e *portable) addrs() []net.Addr {
 	e.mu.Lock()
-	defer e.mu.Unlock()
+	lns := slices.Clone(e.listeners)
+	e.mu.Unlock()
 	var out []net.Addr
-	for ln := range e.listeners {
+	for _, ln := range lns {
 		out = append(out, ln.Addr())
 	}
 	return out

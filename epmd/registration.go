@@ -186,8 +186,10 @@ func (r *Registration) hold() {
 	defer close(r.lost)
 	defer close(r.changes)
 	defer r.cancel()
-	r.change(Change{Held: true, Creation: r.Creation()})
+	pause := r.client.minBackoff()
 	for {
+		since := time.Now()
+		r.change(Change{Held: true, Creation: r.Creation()})
 		err := r.wait()
 		if r.ctx.Err() != nil {
 			return
@@ -201,7 +203,10 @@ func (r *Registration) hold() {
 			r.mu.Unlock()
 			return
 		}
-		if !r.comeBack() {
+		if time.Since(since) >= r.client.maxBackoff() {
+			pause = r.client.minBackoff() // it was held well: begin anew
+		}
+		if !r.comeBack(&pause) {
 			return
 		}
 	}
@@ -231,14 +236,15 @@ func (r *Registration) drop() {
 }
 
 // comeBack registers again, however often it takes; false if the registration was
-// closed meanwhile.
-func (r *Registration) comeBack() bool {
-	for pause := r.client.minBackoff(); ; pause = min(2*pause, r.client.maxBackoff()) {
+// closed meanwhile. The pauses grow from call to call.
+func (r *Registration) comeBack(pause *time.Duration) bool {
+	for {
 		select {
 		case <-r.ctx.Done():
 			return false
-		case <-time.After(pause/2 + rand.N(pause/2+1)):
+		case <-time.After(*pause/2 + rand.N(*pause/2+1)):
 		}
+		*pause = min(2**pause, r.client.maxBackoff())
 		err := r.register(r.ctx)
 		switch {
 		case err == nil && r.ctx.Err() != nil: // closed while it was made
@@ -246,7 +252,6 @@ func (r *Registration) comeBack() bool {
 			return false
 		case err == nil:
 			r.client.log().Info("a registration came back", "name", r.node.Name, "creation", r.Creation())
-			r.change(Change{Held: true, Creation: r.Creation()})
 			return true
 		case r.ctx.Err() != nil:
 			return false

@@ -25,8 +25,8 @@ var (
 // Server is an EPMD. The zero value listens on port 4369 of every address and
 // behaves as OTP's epmd does.
 //
-// Its fields are read when it is first used; changing them later has no effect.
-// A server is used once: after it has ended, make another.
+// Its fields must not be changed once it is in use. A server is used once: after
+// it has ended, make another.
 type Server struct {
 	// Addresses are the addresses for ListenAndServe and Listen to listen on.
 	// Both loopback addresses, 127.0.0.1 and ::1, are added. None means all
@@ -80,7 +80,8 @@ type Server struct {
 	// Stats.LimitPeer.
 	MaxConnsPerPeer int
 
-	// MaxUnfinished bounds the connections that have not completed a request.
+	// MaxUnfinished bounds the connections that have not completed a request, or
+	// have not taken its answer.
 	// Zero is a quarter of MaxConns, at most DefaultMaxUnfinished; negative is no
 	// limit. When it is reached, the one that has waited longest is closed.
 	// Counted in Stats.LimitUnfinished.
@@ -104,7 +105,8 @@ type Server struct {
 
 	// OnRequest, if set, is called after each request was answered or closed
 	// unanswered, from the connection's own goroutine: several calls may run at
-	// once. It must return soon, and must not call Close or Shutdown.
+	// once. It must return soon, since the end of the server waits for it, and
+	// must not call Close or Shutdown.
 	OnRequest func(Request)
 
 	// ConnState, if set, is called as a connection enters each state, under the
@@ -200,8 +202,9 @@ func (s *Server) Serve(lns ...net.Listener) error {
 // Shutdown ends the server in good order: it accepts no more connections, waits
 // for requests that have begun to arrive until the context ends, and then
 // drops all connections, those of registered nodes too. If it had to cut a
-// request short, its error is the context's. Calling it again, or after Close, is
-// fine. It must not be called from a hook.
+// request short, its error is the context's. It returns when nothing of the server
+// runs any more, hooks and the logger included. Calling it again, or after Close,
+// is fine. It must not be called from a hook.
 func (s *Server) Shutdown(ctx context.Context) error { return s.init().engine.shutdown(ctx) }
 
 // Close drops all connections at once and ends the server. Calling it again is

@@ -117,6 +117,28 @@ func TestShutdownCutsShort(t *testing.T) {
 	require.ErrorIs(t, s.end(t), epmd.ErrServerClosed)
 }
 
+// TestShutdownOfSilence: a connection that has sent nothing has no request that
+// could be cut short, however little time there is, nor is it one that took too
+// long.
+func TestShutdownOfSilence(t *testing.T) {
+	for range 20 {
+		s := run(t, new(epmd.Server))
+		silent := s.dial(t)
+		require.Eventually(t, func() bool { return s.Stats().Unfinished == 1 }, patience, tick)
+		ended, cancel := context.WithCancel(context.Background())
+		cancel()
+		require.NoError(t, s.Shutdown(ended))
+		require.Empty(t, requireClosed(t, silent))
+		require.Zero(t, s.Stats().TimedOut)
+	}
+	s := run(t, new(epmd.Server))
+	silent := s.dial(t)
+	require.Eventually(t, func() bool { return s.Stats().Unfinished == 1 }, patience, tick)
+	require.NoError(t, s.Shutdown(ctx(t)))
+	require.Empty(t, requireClosed(t, silent))
+	require.Zero(t, s.Stats().TimedOut)
+}
+
 // TestShutdownReason: who was registered until the end is told apart in the
 // events.
 func TestShutdownReason(t *testing.T) {
@@ -252,6 +274,35 @@ func TestKinds(t *testing.T) {
 		require.NoError(t, s.Close())
 		require.ErrorIs(t, <-ended, epmd.ErrServerClosed)
 	})
+}
+
+// funcListener is a listener of a type that cannot be a map's key.
+type funcListener struct {
+	net.Listener
+	notes []string
+}
+
+func TestListenerOfAnyType(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s := runOn(t, new(epmd.Server), funcListener{ln, nil})
+	_, err = s.client().Names(ctx(t))
+	require.NoError(t, err)
+	require.Equal(t, []net.Addr{ln.Addr()}, s.Addrs())
+}
+
+// TestDataEndsInPeace: what a registered node sends ends its connection, but not
+// by a reset as long as one read of OTP's epmd would have taken it.
+func TestDataEndsInPeace(t *testing.T) {
+	s := run(t, new(epmd.Server))
+	for _, n := range []int{1, 15, 16, 17, 100, 3060} {
+		c, resp := s.register(t, "foo")
+		require.Zero(t, resp.Result)
+		_, err := c.Write(make([]byte, n))
+		require.NoError(t, err)
+		_, err = c.Read(make([]byte, 1))
+		require.ErrorIs(t, err, io.EOF, "%d bytes", n)
+	}
 }
 
 // TestRemotePeer connects from an address of this machine to another: such a peer

@@ -11,7 +11,7 @@ import (
 // count from its start and never fall.
 type Stats struct {
 	// Accepted counts connections, and Conns says how many are open now: of
-	// them, Unfinished have not completed a request, Registered hold a
+	// them, Unfinished have not been answered in full, Registered hold a
 	// registration (or have lost it to a STOP_REQ just now), and Refused are
 	// kept open after a refusal.
 	Accepted   uint64

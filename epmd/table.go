@@ -15,7 +15,7 @@ type table struct {
 	last   registry.Owner
 	peers  map[netip.Addr]int
 
-	unfinished queue // not answered yet
+	unfinished queue // not answered in full
 	refused    queue // answered, kept, without a registration
 	registered int
 	underWay   int // requests that a shutdown waits for
@@ -52,10 +52,10 @@ func (t *table) full(from netip.Addr) limit {
 	switch {
 	case t.limits.peerCounts(from) && t.peers[from] >= t.limits.maxConnsPerPeer:
 		return limitPeer
+	case t.unfinished.len() >= t.limits.maxUnfinished:
+		return limitUnfinished // who goes for it makes room in total too
 	case len(t.conns) >= t.limits.maxConns:
 		return limitConns
-	case t.unfinished.len() >= t.limits.maxUnfinished:
-		return limitUnfinished
 	}
 	return limitNone
 }
@@ -118,9 +118,13 @@ func (q *queue) len() int { return q.l.Len() }
 
 func (q *queue) push(c *conn) { c.queue, c.place = q, q.l.PushBack(c) }
 
+// oldest is the one that has waited longest and is not being worked on. As few
+// are as there are threads.
 func (q *queue) oldest() *conn {
-	if e := q.l.Front(); e != nil {
-		return e.Value.(*conn)
+	for e := q.l.Front(); e != nil; e = e.Next() {
+		if c := e.Value.(*conn); !c.busy {
+			return c
+		}
 	}
 	return nil
 }

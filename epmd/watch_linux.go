@@ -20,12 +20,14 @@ type watch struct {
 	events [64]unix.EpollEvent
 }
 
-func newWatch() (*watch, error) {
+// newWatch begins one. Where the system has no more files it is nil, and the end
+// of a connection may take effect a moment later.
+func newWatch() *watch {
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
-		return nil, err
+		return nil
 	}
-	return &watch{fd: fd}, nil
+	return &watch{fd: fd}
 }
 
 // add begins to watch a connection, until it is closed. Of TLS and the like what
