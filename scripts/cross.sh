@@ -7,6 +7,8 @@ for os in linux darwin windows freebsd; do
 		echo "build $os/$arch"
 		GOOS=$os GOARCH=$arch go build ./wire ./registry ./epmd/... ./cmd/...
 	done
+	echo "vet $os, tests included"
+	GOOS=$os GOARCH=amd64 go vet ./wire ./registry ./epmd/... ./epmdtest ./cmd/epmd
 done
 for os in wasip1 js; do
 	echo "build $os/wasm"

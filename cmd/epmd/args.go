@@ -49,14 +49,29 @@ const (
 // parseArgs reads the command line, which wins over the environment. Its error
 // is errUsage, or tells what is wrong with the environment.
 func parseArgs(args []string, env func(string) (string, bool)) (options, error) {
-	o := options{port: wire.DefaultPort}
-	if v, _ := env(envPort); v != "" {
-		n := leadingInt(v)
-		if n < 1 || n > 65535 {
-			return o, fmt.Errorf("%s is %q, which is not a port number from 1 to 65535: correct or unset it", envPort, v)
-		}
-		o.port = uint16(n)
+	o, err := parseFlags(args, env)
+	if err == nil && o.port == 0 && o.command != commandVersion {
+		o.port, err = portFromEnv(env)
 	}
+	return o, err
+}
+
+// portFromEnv is the port where the command line names none.
+func portFromEnv(env func(string) (string, bool)) (uint16, error) {
+	v, _ := env(envPort)
+	if v == "" {
+		return wire.DefaultPort, nil
+	}
+	n := leadingInt(v)
+	if n < 1 || n > 65535 {
+		return 0, fmt.Errorf("%s is %q, which is not a port number from 1 to 65535: correct or unset it", envPort, v)
+	}
+	return uint16(n), nil
+}
+
+// parseFlags is parseArgs but for the port of the environment: 0 is none given.
+func parseFlags(args []string, env func(string) (string, bool)) (options, error) {
+	var o options
 	o.addresses, _ = env(envAddress)
 	_, o.relaxed = env(envRelaxed) // set to anything, even to nothing
 
@@ -129,15 +144,15 @@ func seconds(s string, into *time.Duration) bool {
 // leadingInt reads a decimal number as C's atoi does: blanks and a sign may stand
 // before it, anything after it, and without one it is 0. What no int32 holds
 // is 0 too.
-func leadingInt(s string) int {
+func leadingInt(s string) int64 {
 	s = strings.TrimLeft(s, " \t\n\v\f\r")
 	negative := strings.HasPrefix(s, "-")
 	if negative || strings.HasPrefix(s, "+") {
 		s = s[1:]
 	}
-	n := 0
+	var n int64
 	for i := 0; i < len(s) && '0' <= s[i] && s[i] <= '9'; i++ {
-		n = n*10 + int(s[i]-'0')
+		n = n*10 + int64(s[i]-'0')
 		if n > 1<<31-1 {
 			return 0
 		}

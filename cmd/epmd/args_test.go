@@ -36,13 +36,15 @@ func TestParseArgs(t *testing.T) {
 		{name: "an empty port is none", env: map[string]string{envPort: ""}, want: options{port: 4369}},
 		{name: "a number may be followed by anything", args: []string{"-port", " 5003\n"}, want: options{port: 5003}},
 		{name: "highest port", args: []string{"-port", "65535"}, want: options{port: 65535}},
+		{name: "a flag wins over a bad environment", args: []string{"-port", "5004", "-names"},
+			env: map[string]string{envPort: "abc"}, want: options{port: 5004, command: commandNames}},
 		{name: "names", args: []string{"-port", "1", "-names"}, want: options{port: 1, command: commandNames}},
 		{name: "started", args: []string{"-started"}, want: with(func(o *options) { o.command = commandStarted })},
 		{name: "dump", args: []string{"-d", "-dump"}, want: with(func(o *options) { o.command, o.debug = commandDump, 1 })},
 		{name: "kill", args: []string{"-kill"}, want: with(func(o *options) { o.command = commandKill })},
 		{name: "stop", args: []string{"-stop", "foo"}, want: with(func(o *options) { o.command, o.stopName = commandStop, "foo" })},
 		{name: "stop nothing", args: []string{"-stop", ""}, want: with(func(o *options) { o.command = commandStop })},
-		{name: "version", args: []string{"-version"}, want: with(func(o *options) { o.command = commandVersion })},
+		{name: "version", args: []string{"-version"}, env: map[string]string{envPort: "abc"}, want: options{command: commandVersion}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -75,7 +77,7 @@ func TestParseArgsBadPortInEnvironment(t *testing.T) {
 }
 
 func TestLeadingInt(t *testing.T) {
-	for s, want := range map[string]int{
+	for s, want := range map[string]int64{
 		"": 0, "x": 0, "1": 1, "12x3": 12, " \t\n12": 12, "+5": 5, "-5": -5, "--5": 0, "- 5": 0,
 		"2147483647": 1<<31 - 1, "2147483648": 0, "99999999999999999999999": 0,
 	} {

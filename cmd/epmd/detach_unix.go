@@ -8,6 +8,8 @@ import (
 	"os/signal"
 	"strconv"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 const rootDir = "/"
@@ -17,6 +19,7 @@ var ignoredSignals = []os.Signal{syscall.SIGPIPE}
 // startDetached starts a command in a session of its own, without a terminal,
 // with the write end of a pipe to its starter.
 func startDetached(cmd *exec.Cmd, w *os.File) error {
+	closeInherited()
 	const firstExtra = 3
 	cmd.ExtraFiles = []*os.File{w}
 	cmd.Env = append(os.Environ(), starterEnv+"="+strconv.Itoa(firstExtra))
@@ -24,19 +27,39 @@ func startDetached(cmd *exec.Cmd, w *os.File) error {
 	return cmd.Start()
 }
 
-// fromStarter finds who started this process detached, and completes the
-// detaching.
-func fromStarter() *starter {
-	v, ok := os.LookupEnv(starterEnv)
-	if !ok {
-		return nil
+// closeInherited keeps what this process was given open, but for its standard
+// streams, from the daemon, which would hold it for ever: locks, and pipes whose
+// end somebody waits for.
+func closeInherited() {
+	const first = 3
+	entries, err := os.ReadDir("/dev/fd")
+	if err != nil { // a system that does not tell
+		for fd := first; fd < 1024; fd++ {
+			syscall.CloseOnExec(fd)
+		}
+		return
 	}
+	for _, e := range entries {
+		if fd, err := strconv.Atoi(e.Name()); err == nil && fd >= first {
+			syscall.CloseOnExec(fd)
+		}
+	}
+}
+
+// fromStarter finds who started this process detached, and completes the
+// detaching. It is nil if nobody did.
+func fromStarter() *starter {
+	v := os.Getenv(starterEnv)
 	_ = os.Unsetenv(starterEnv) // cannot fail for a name like this
-	syscall.Umask(0)
 	fd, err := strconv.Atoi(v)
 	if err != nil || fd < 3 {
-		return &starter{}
+		return nil
 	}
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFIFO {
+		return nil // the variable is not from detach
+	}
+	syscall.Umask(0)
 	syscall.CloseOnExec(fd)
 	return &starter{os.NewFile(uintptr(fd), "starter")}
 }

@@ -91,4 +91,4 @@ func writeAttr(b *strings.Builder, prefix string, a slog.Attr) {
 
 // needsQuotes is true for what cannot stand in a line of words: clients choose the
 // names that are logged.
-func needsQuotes(r rune) bool { return r == ' ' || r == '"' || r == '=' || !strconv.IsPrint(r) }
+func needsQuotes(r rune) bool { return strings.ContainsRune(` "=\`, r) || !strconv.IsPrint(r) }

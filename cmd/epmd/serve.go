@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/coreos/go-systemd/v22/activation"
 	sd "github.com/coreos/go-systemd/v22/daemon"
@@ -22,9 +23,11 @@ import (
 
 // serve runs the daemon and returns the exit status.
 func serve(o options, args []string, stderr io.Writer) int {
-	starter := fromStarter()
-	if o.daemon && starter == nil {
-		return detach(args, stderr)
+	var starter *starter
+	if o.daemon {
+		if starter = fromStarter(); starter == nil {
+			return detach(args, stderr)
+		}
 	}
 	log := newLogger(o, stderr)
 	err := listenAndServe(o, log, starter)
@@ -133,6 +136,11 @@ func untilSignal() (context.Context, func()) {
 	go func() {
 		select {
 		case s := <-c:
+			// The next one ends the program at once, and so does time, should
+			// something hold up the shutdown, such as a log that nobody reads.
+			signal.Reset()
+			signal.Ignore(ignoredSignals...)
+			time.AfterFunc(epmd.ShutdownGrace+time.Second, func() { die(signalError{s}) })
 			cancel(signalError{s})
 		case <-ctx.Done():
 		}

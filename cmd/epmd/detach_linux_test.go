@@ -1,5 +1,3 @@
-//go:build linux
-
 package main
 
 import (
@@ -12,7 +10,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -148,4 +148,65 @@ func listenerOf(tb testing.TB, port int) int {
 	}
 	require.Fail(tb, "nobody listens", "port %d", port)
 	return 0
+}
+
+// TestDaemonInheritsNothing: what the starter had open, the daemon does not hold.
+func TestDaemonInheritsNothing(t *testing.T) {
+	port := freePort(t)
+	killDaemon(t, port)
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	cmd := exec.Command(program, "-port", strconv.Itoa(port), "-daemon")
+	cmd.ExtraFiles = []*os.File{w, w}
+	require.NoError(t, cmd.Run())
+	require.NoError(t, w.Close())
+	out, err := io.ReadAll(r) // ends when nobody holds the other end
+	require.NoError(t, err)
+	require.Empty(t, string(out))
+}
+
+// TestStarterVariable: the variable by which a daemon knows its starter does
+// nothing in other hands.
+func TestStarterVariable(t *testing.T) {
+	for _, v := range []string{"1", "3", "99", "x"} {
+		port := freePort(t)
+		c := killDaemon(t, port)
+		got := callEnv(t, []string{starterEnv + "=" + v}, program, "-port", strconv.Itoa(port), "-daemon")
+		require.Equal(t, result{}, got)
+		require.NoError(t, c.Kill(context.Background()))
+	}
+}
+
+// TestBlockedLog: a daemon whose log nobody reads ends by the second signal at
+// once.
+func TestBlockedLog(t *testing.T) {
+	port := freePort(t)
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	defer func() { require.NoError(t, r.Close()) }()
+	cmd := exec.Command(program, "-port", strconv.Itoa(port), "-d")
+	cmd.Stderr = w
+	require.NoError(t, cmd.Start())
+	require.NoError(t, w.Close())
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	c := &epmd.Client{Addr: fmt.Sprintf("127.0.0.1:%d", port), Timeout: time.Second}
+	require.Eventually(t, func() bool { _, err := c.Names(context.Background()); return err == nil }, patience, time.Millisecond)
+	for range 5000 { // until the pipe is full
+		if _, err := c.Names(context.Background()); err != nil {
+			break
+		}
+	}
+	_, err = c.Names(context.Background())
+	require.Error(t, err, "the log blocks")
+	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	for {
+		select {
+		case <-ended:
+			require.Equal(t, syscall.SIGTERM, cmd.ProcessState.Sys().(syscall.WaitStatus).Signal())
+			return
+		case <-time.After(100 * time.Millisecond):
+			_ = cmd.Process.Signal(syscall.SIGTERM) // it may just have ended
+		}
+	}
 }
