@@ -1,6 +1,9 @@
 package wire
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // alive2FixedLen is the length of the body of an ALIVE2_REQ without its name,
 // extra field and tail.
@@ -66,7 +69,7 @@ func ParseAlive2Req(body []byte) (Alive2Req, error) {
 		Lowest:   binary.BigEndian.Uint16(body[7:]),
 		Name:     name,
 		Extra:    rest[2 : 2+elen : 2+elen],
-		Tail:     rest[2+elen:],
+		Tail:     slices.Clip(rest[2+elen:]),
 	}, nil
 }
 

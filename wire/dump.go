@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"iter"
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -26,7 +27,7 @@ func ParseDumpReq(body []byte) (DumpReq, error) {
 	if len(body) == 0 || Tag(body[0]) != TagDumpReq {
 		return DumpReq{}, errDumpReqTag
 	}
-	return DumpReq{Tail: body[1:]}, nil
+	return DumpReq{Tail: slices.Clip(body[1:])}, nil
 }
 
 // Append appends the request as a packet. It fails with [FaultTooLong] only.

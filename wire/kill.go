@@ -1,6 +1,9 @@
 package wire
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 var (
 	errKillReqTag    = &Error{MessageKillReq, FieldTag, FaultTag}
@@ -21,7 +24,7 @@ func ParseKillReq(body []byte) (KillReq, error) {
 	if len(body) == 0 || Tag(body[0]) != TagKillReq {
 		return KillReq{}, errKillReqTag
 	}
-	return KillReq{Tail: body[1:]}, nil
+	return KillReq{Tail: slices.Clip(body[1:])}, nil
 }
 
 // Append appends the request as a packet. It fails with [FaultTooLong] only.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"iter"
+	"slices"
 	"strconv"
 )
 
@@ -26,7 +27,7 @@ func ParseNamesReq(body []byte) (NamesReq, error) {
 	if len(body) == 0 || Tag(body[0]) != TagNamesReq {
 		return NamesReq{}, errNamesReqTag
 	}
-	return NamesReq{Tail: body[1:]}, nil
+	return NamesReq{Tail: slices.Clip(body[1:])}, nil
 }
 
 // Append appends the request as a packet. It fails with [FaultTooLong] only.
@@ -47,7 +48,7 @@ func ParseListPort(b []byte) (port uint32, lines []byte, err error) {
 	if len(b) < 4 {
 		return 0, nil, errNamesRespShort
 	}
-	return binary.BigEndian.Uint32(b), b[4:], nil
+	return binary.BigEndian.Uint32(b), slices.Clip(b[4:]), nil
 }
 
 // NameLine is one line of the answer to a NAMES_REQ.

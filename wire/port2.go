@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/binary"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -34,7 +35,7 @@ func ParsePortPlease2Req(body []byte) (PortPlease2Req, error) {
 	if len(body) == 0 || Tag(body[0]) != TagPortPlease2Req {
 		return PortPlease2Req{}, errPort2ReqTag
 	}
-	r := PortPlease2Req{Name: body[1:]}
+	r := PortPlease2Req{Name: slices.Clip(body[1:])}
 	if last := len(r.Name) - 1; last >= 0 && r.Name[last] == 0 {
 		r.Name, r.Terminated = r.Name[:last:last], true
 	}

@@ -1,6 +1,9 @@
 package wire
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 var (
 	errStopReqTag    = &Error{MessageStopReq, FieldTag, FaultTag}
@@ -27,7 +30,7 @@ func ParseStopReq(body []byte) (StopReq, error) {
 	if len(body) == 0 || Tag(body[0]) != TagStopReq {
 		return StopReq{}, errStopReqTag
 	}
-	rest := body[1:]
+	rest := slices.Clip(body[1:])
 	if len(rest) == 0 {
 		return StopReq{}, errStopReqEmpty
 	}

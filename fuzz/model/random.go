@@ -1,0 +1,116 @@
+package model
+
+import (
+	"fmt"
+	"math/rand"
+	"slices"
+	"strings"
+
+	"github.com/goepmd/goepmd/wire"
+)
+
+// Name is a random name: most often one of few, so that they meet, now and then
+// one at a limit or beyond, or one that is hard to list. None holds a NUL.
+func Name(r *rand.Rand) string {
+	if r.Intn(5) > 0 {
+		return string(rune('a' + r.Intn(16)))
+	}
+	return pick(r,
+		"",
+		strings.Repeat("l", 254), strings.Repeat("l", 255), strings.Repeat("l", 256),
+		strings.Repeat("é", 254), strings.Repeat("é", 255), strings.Repeat("é", 256),
+		strings.Repeat("\U00010348", 255), strings.Repeat("\U00010348", 256), // 1020 and 1024 bytes
+		strings.Repeat("l", 1020), strings.Repeat("l", 1021),
+		"\x7f", "\u0080", "\u07ff", "\u0800", "\ud7ff", "\ue000", "\uffff", "\U00010000", "\U0010ffff",
+		"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf", // overlong
+		"\xed\xa0\x80", "\xed\xbf\xbf", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\xff",
+		"a\xc3", "a\xe2\x82", "a\xf0\x90\x8d", "\xc3a", // truncated
+		"a\n", "a\nname b at port 5", "a at port 5", "a>, port = 5, fd = 6 \n", " ", "%s%n",
+	)
+}
+
+// Node is a random node of a name.
+func Node(r *rand.Rand, name string) wire.Node {
+	return wire.Node{
+		Name:     name,
+		Port:     pick(r, 0, 1, 4369, 65535, uint16(r.Intn(1<<16))),
+		Type:     pick(r, wire.NodeTypeNormal, wire.NodeTypeHidden, byte(r.Intn(256))),
+		Protocol: pick(r, wire.ProtocolTCP, byte(r.Intn(256))),
+		Highest:  pick(r, 6, 6, 6, 5, 5, 7, 0, uint16(r.Intn(1<<16))),
+		Lowest:   pick(r, 5, 5, 5, uint16(r.Intn(1<<16))),
+		Extra:    extra(r),
+	}
+}
+
+// extra is most often none.
+func extra(r *rand.Rand) string {
+	switch r.Intn(12) {
+	case 0:
+		return "\x00\xff\n"
+	case 1:
+		return strings.Repeat("x", pick(r, 1020, 1021))
+	}
+	return ""
+}
+
+// Body is the body of a random request, tag and all: well formed, but for names
+// that are too long.
+func Body(r *rand.Rand) string {
+	tail := pick(r, "", "", "", "\x00", "tail")
+	switch name := Name(r); r.Intn(10) {
+	case 0, 1, 2, 3, 4:
+		return alive2Body(Node(r, name)) + tail
+	case 5, 6:
+		return "z" + name + pick(r, "", "\x00")
+	case 7:
+		return "s" + name + pick(r, "", "\x00tail")
+	case 8:
+		return "d" + tail
+	}
+	return "n" + tail
+}
+
+func alive2Body(n wire.Node) string {
+	return "x" + two(int(n.Port)) + string([]byte{n.Type, n.Protocol}) + two(int(n.Highest)) + two(int(n.Lowest)) +
+		two(len(n.Name)) + n.Name + two(len(n.Extra)) + n.Extra
+}
+
+// Short shows bytes in the report of a test: their beginning, if they are many.
+func Short[T ~[]byte | ~string](b T) string {
+	const most = 48
+	if len(b) <= most {
+		return fmt.Sprintf("%q", b)
+	}
+	return fmt.Sprintf("%q... (%d bytes)", b[:most], len(b))
+}
+
+// Packet is the body as a packet.
+func Packet(body string) string { return two(len(body)) + body }
+
+// Mutate changes, inserts or removes a few bytes: a new slice of 1 byte or more.
+func Mutate(r *rand.Rand, b []byte) []byte {
+	b = slices.Clone(b)
+	for range 1 + r.Intn(3) {
+		at := r.Intn(len(b) + 1)
+		switch c := pick(r, 0, 1, 'x', 's', 0xff, byte(r.Intn(256))); {
+		case at == len(b) || r.Intn(4) == 0:
+			b = slices.Insert(b, at, c)
+		case len(b) > 1 && r.Intn(4) == 0:
+			b = slices.Delete(b, at, at+1)
+		default:
+			b[at] = c
+		}
+	}
+	return b
+}
+
+// Bytes is up to n random bytes.
+func Bytes(r *rand.Rand, n int) []byte {
+	b := make([]byte, r.Intn(n+1))
+	for i := range b {
+		b[i] = byte(r.Intn(256))
+	}
+	return b
+}
+
+func pick[T any](r *rand.Rand, of ...T) T { return of[r.Intn(len(of))] }
