@@ -1,0 +1,12 @@
+package differ
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// dieWithParent lets a program end with this process, however that ends: a fuzzer
+// kills its workers.
+func dieWithParent(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+}

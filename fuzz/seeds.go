@@ -1,0 +1,199 @@
+package fuzz
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/goepmd/goepmd/fuzz/differ"
+	"github.com/goepmd/goepmd/internal/transcript"
+	"github.com/goepmd/goepmd/wire"
+)
+
+const (
+	// seedsOfEach is how many of the recorded conversations become seeds of a target.
+	seedsOfEach = 40
+	// seedBytes bounds a seed: long ones are slow to change.
+	seedBytes = 700
+)
+
+// Seeds makes the files of the seed corpora, by their paths below testdata/fuzz: of
+// the recorded conversations, and of the edges of the protocol. They are always
+// the same.
+func Seeds() (map[string][]byte, error) {
+	scenarios, err := transcript.Standard()
+	if err != nil {
+		return nil, err
+	}
+	s := seeder{files: make(map[string][]byte)}
+	var bodies, replies, talks [][]byte
+	var relaxed []bool
+	for _, sc := range scenarios {
+		if err := recorded(sc, &bodies, &replies); err != nil {
+			return nil, fmt.Errorf("scenario %s: %w", sc.Name, err)
+		}
+		if data, ok := conversation(sc); ok {
+			talks = append(talks, data)
+			relaxed = append(relaxed, sc.Relaxed)
+		}
+	}
+	bodies, replies = distinct(bodies), distinct(replies)
+	for _, b := range spread(bodies, seedsOfEach) {
+		s.add("FuzzRequest", b)
+		s.add("FuzzFrame", binary.BigEndian.AppendUint16(nil, uint16(len(b))), b)
+	}
+	for _, b := range edgeFrames() {
+		s.add("FuzzFrame", b)
+	}
+	for _, b := range append(spread(replies, seedsOfEach), edgeReplies()...) {
+		s.add("FuzzReply", b)
+	}
+	every := max(len(talks)/seedsOfEach, 1)
+	for i := 0; i < len(talks); i += every {
+		s.addTalk("FuzzServer", talks[i], relaxed[i])
+		s.addTalk("FuzzDifferential", talks[i], relaxed[i])
+		s.put("FuzzSession", "[]byte(%q)\n[]byte(%q)\nbool(%v)\n", talks[i], []byte{byte(i % 5), byte(i % 17), 0}, relaxed[i])
+	}
+	return s.files, nil
+}
+
+type seeder struct{ files map[string][]byte }
+
+func (s seeder) add(target string, parts ...[]byte) {
+	s.put(target, "[]byte(%q)\n", bytes.Join(parts, nil))
+}
+
+func (s seeder) addTalk(target string, data []byte, relaxed bool) {
+	s.put(target, "[]byte(%q)\nbool(%v)\n", data, relaxed)
+}
+
+// put makes a file in Go's format for corpora, numbered within its target.
+func (s seeder) put(target, format string, values ...any) {
+	text := "go test fuzz v1\n" + fmt.Sprintf(format, values...)
+	for n := 1; ; n++ {
+		path := fmt.Sprintf("%s/%s%02d", target, SeedPrefix, n)
+		if old, taken := s.files[path]; !taken {
+			s.files[path] = []byte(text)
+			return
+		} else if string(old) == text {
+			return
+		}
+	}
+}
+
+// SeedPrefix begins the names of the files that Seeds makes. Those of others, such as
+// what a fuzzer once found, begin with FoundPrefix.
+const (
+	SeedPrefix  = "seed-"
+	FoundPrefix = "found-"
+)
+
+// recorded collects the bodies and the replies of a scenario.
+func recorded(sc transcript.Scenario, bodies, replies *[][]byte) error {
+	for _, step := range sc.Steps {
+		segments, err := step.Segments()
+		if err != nil {
+			return err
+		}
+		if packet := bytes.Join(segments, nil); len(packet) > wire.HeaderLen {
+			*bodies = append(*bodies, packet[wire.HeaderLen:])
+		}
+		if step.Recv != nil && *step.Recv != "" {
+			b, err := hex.DecodeString(fill(*step.Recv))
+			if err != nil {
+				return err
+			}
+			*replies = append(*replies, b)
+		}
+	}
+	return nil
+}
+
+var placeholder = regexp.MustCompile(`\{[^}]*\}`)
+
+// fill puts a value in the place of each placeholder of a pattern.
+func fill(pattern string) string {
+	return placeholder.ReplaceAllStringFunc(pattern, func(p string) string {
+		switch {
+		case strings.HasPrefix(p, "{P"):
+			return "00001111"
+		case strings.HasPrefix(p, "{C4"):
+			return "6553f101"
+		case strings.HasPrefix(p, "{C2"):
+			return "0002"
+		}
+		return "37"
+	})
+}
+
+// conversation writes a scenario as one that a target can play, if it is small enough.
+func conversation(sc transcript.Scenario) ([]byte, bool) {
+	conns := make(map[string]int)
+	var c differ.Conversation
+	for _, step := range sc.Steps {
+		conn, known := conns[step.Conn]
+		if !known {
+			conn = len(conns)
+			conns[step.Conn] = conn
+		}
+		segments, err := step.Segments()
+		if err != nil {
+			return nil, false
+		}
+		for _, b := range segments {
+			c.Steps = append(c.Steps, differ.Step{Conn: conn, Kind: differ.Send, Bytes: b})
+		}
+		for kind, is := range map[differ.Kind]bool{differ.HalfClose: step.HalfClose, differ.Close: step.Close, differ.Reset: step.Reset} {
+			if is { // never two of them
+				c.Steps = append(c.Steps, differ.Step{Conn: conn, Kind: kind})
+			}
+		}
+	}
+	data, err := differ.Encode(c)
+	return data, err == nil && len(data) > 0 && len(data) <= seedBytes
+}
+
+// distinct drops what is there already, or too long.
+func distinct(all [][]byte) [][]byte {
+	seen := make(map[string]bool)
+	var out [][]byte
+	for _, b := range all {
+		if len(b) <= seedBytes && !seen[string(b)] {
+			seen[string(b)] = true
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// spread picks at most n, evenly.
+func spread(all [][]byte, n int) [][]byte {
+	if len(all) <= n {
+		return all
+	}
+	out := make([][]byte, n)
+	for i := range out {
+		out[i] = all[i*len(all)/n]
+	}
+	return out
+}
+
+func edgeFrames() [][]byte {
+	return [][]byte{
+		{}, {0}, {0, 0}, {0, 0, 'n'}, {0, 1}, {0, 1, 'n', 'n'}, {0x0b, 0xf1}, {0x0b, 0xf1, 'x'}, {0x0b, 0xf2}, {0xff, 0xff, 'x'},
+	}
+}
+
+func edgeReplies() [][]byte {
+	node := wire.Node{Name: "é", Port: 65535, Type: wire.NodeTypeNormal, Highest: 6, Lowest: 5, Extra: "\x00\xff"}
+	lines := wire.AppendNameLine(wire.AppendNameLine(nil, "a at port 1\nname b", 2), "\n", 0)
+	dump := wire.AppendOldLine(wire.AppendActiveLine(nil, "a> at port 1, fd = 2", 3, 4), "b", 65535, 1<<63)
+	return [][]byte{
+		node.AppendPort2Resp(nil), {119, 1}, {119, 0}, {121, 1, 0, 99}, {118, 1, 0, 0, 0, 99}, {118, 0},
+		[]byte("OK"), []byte("NO"), []byte("N"), []byte("STOPPED"), []byte("NOEXISTSTOPPED"), []byte("NOEXIST"),
+		lines, dump, []byte("name a at port 65536\n"), []byte("name a at port 01\n"), []byte("old/unused name <>, port = 1, fd = 2\n\x00"),
+	}
+}

@@ -1,0 +1,15 @@
+//go:build unix
+
+package fuzz
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func FuzzServer(f *testing.F) {
+	f.Fuzz(func(t *testing.T, data []byte, relaxed bool) {
+		require.NoError(t, CheckServer(data, relaxed))
+	})
+}
