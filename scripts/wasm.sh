@@ -1,0 +1,31 @@
+#!/bin/sh
+# WebAssembly: builds the module of fuzz/wasm to bin/epmd.wasm, plays the recorded
+# conversations against it in Node, tests epmd.mjs, and runs the tests of the packages that need
+# no socket on both of Go's WebAssembly platforms.
+set -eu
+exec </dev/null
+cd "$(dirname "$0")/.."
+
+node=$(node -p 'process.versions.node.split(".")[0]' 2>&1) || node=0
+if ! [ "$node" -ge 18 ]; then
+	echo "wasm: Node 18 or later is missing, so nothing can be checked: see nodejs.org, or apt-get install nodejs" >&2
+	exit 1
+fi
+
+GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 go build -buildmode=c-shared -trimpath -ldflags='-s -w' -o bin/epmd.wasm ./fuzz/wasm
+echo "bin/epmd.wasm: $(wc -c <bin/epmd.wasm) bytes, $(gzip -c bin/epmd.wasm | wc -c) when packed with gzip"
+node fuzz/wasm/transcripts.mjs bin/epmd.wasm internal/transcript/standard.json
+EPMD_WASM=bin/epmd.wasm node --test --test-reporter=spec fuzz/wasm/epmd.test.mjs
+
+CGO_ENABLED=0 go build -o bin/wasirun ./internal/wasirun
+# Node gives a program of Go's little room for the environment, so it gets none.
+js="env -i 'PATH=$PATH' '$(go env GOROOT)/lib/wasm/go_js_wasm_exec'"
+
+run() { # GOOS RUNNER
+	echo "tests on $1/wasm"
+	GOOS=$1 GOARCH=wasm go test -exec "$2" -short -count=1 -timeout 2m -vet=off ./wire ./registry ./epmd/session
+}
+failed=0
+run wasip1 "'$PWD/bin/wasirun'" || failed=1
+run js "$js" || failed=1
+exit "$failed"
