@@ -32,6 +32,18 @@ else
 	install libc6-dev "and its library"
 fi
 
+if command -v node >/dev/null; then
+	say "node $(node --version) is here"
+else
+	install nodejs "a host in JavaScript runs the WASM module"
+fi
+
+if command -v chromium >/dev/null || command -v google-chrome >/dev/null; then
+	say "a browser is here"
+else
+	install chromium "the playground is tested in a browser"
+fi
+
 if command -v erl >/dev/null; then
 	say "Erlang/OTP $(erl -noshell -eval 'io:format("~s", [erlang:system_info(otp_release)]), halt().') is here"
 else

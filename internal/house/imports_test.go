@@ -75,6 +75,8 @@ var arrows = map[string][]string{
 	"epmd/session": {"registry", "wire"},
 	"epmd":         {"epmd/session", "registry", "wire"},
 	"epmdtest":     {"epmd", "epmd/session", "registry", "wire"},
+	"fuzz/model":   {"wire"},
+	"fuzz/machine": {"epmd/session", "registry", "wire"},
 }
 
 func TestArrows(t *testing.T) {
