@@ -20,7 +20,7 @@ func listing() []mutation {
 			"an empty list is the port alone",
 		},
 		change{
-			"wire/list-port-lines", layout, "return binary.BigEndian.Uint32(b), b[4:], nil", "return binary.BigEndian.Uint32(b), b, nil",
+			"wire/list-port-lines", layout, "return binary.BigEndian.Uint32(b), slices.Clip(b[4:]), nil", "return binary.BigEndian.Uint32(b), slices.Clip(b), nil",
 			"lines begin behind the port",
 		},
 		change{
