@@ -307,7 +307,7 @@ func (s step) PreCondition(commands.State) bool { return s.body[0] != byte(wire.
 func (s step) NextState(state commands.State) commands.State {
 	old := state.(*conversation)
 	next := &conversation{daemon: old.daemon, next: old.next, kept: slices.Clone(old.kept)}
-	next.daemon.Names = old.daemon.Names.Clone()
+	next.daemon.Names = old.daemon.Clone()
 	if s.kind == "request" {
 		next.next++
 		next.want = next.daemon.Answer(int64(next.next)*lifetime, next.next, true, s.body)

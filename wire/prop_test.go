@@ -218,7 +218,7 @@ func same(a, b reflect.Value) bool {
 	if !a.IsValid() || !b.IsValid() || a.Type() != b.Type() {
 		return !a.IsValid() && !b.IsValid() // nothing was read
 	}
-	size := 0
+	var size int
 	part := reflect.Value.Field
 	switch a.Kind() {
 	case reflect.Slice:

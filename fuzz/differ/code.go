@@ -20,7 +20,7 @@ const (
 	codeList          // what:8: a list, or a tag alone
 )
 
-// ErrTooBig: a conversation is outside the bounds.
+// ErrTooBig says that a conversation is outside the bounds.
 var ErrTooBig = errors.New("the conversation has too many connections, steps or bytes")
 
 // Encode writes a conversation so that [Decode] gives it back, without its prefix.

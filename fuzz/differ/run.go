@@ -53,7 +53,7 @@ type Stats struct {
 	Elapsed               time.Duration
 }
 
-// ErrDiffers: the daemons differ.
+// ErrDiffers says that the daemons differ.
 var ErrDiffers = errors.New("the daemons differ")
 
 // maxDifferences ends a run: more of them say nothing new.

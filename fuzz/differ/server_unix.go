@@ -37,7 +37,7 @@ func StartServer(relaxed bool) (*Server, error) {
 }
 
 // Port is the port that it listens on.
-func (s *Server) Port() uint16 { return s.tcp.port }
+func (s *Server) Port() uint16 { return s.port }
 
 // Exit waits for the server's end, and gives the status with which a program would
 // end.

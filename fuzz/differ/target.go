@@ -9,7 +9,7 @@ import (
 // busy.
 const patience = 20 * time.Second
 
-// ErrGone: the daemon does not answer any more.
+// ErrGone says that the daemon does not answer any more.
 var ErrGone = errors.New("the daemon is gone")
 
 // Target is a running daemon. It is used by one goroutine at a time.
