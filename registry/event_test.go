@@ -203,3 +203,16 @@ func TestReason(t *testing.T) {
 		seen[label] = true
 	}
 }
+
+// TestUnregisterReason: the event tells the reason that was given, whichever.
+func TestUnregisterReason(t *testing.T) {
+	for _, why := range []registry.Reason{registry.ReasonClosed, registry.ReasonStopped, registry.ReasonShutdown} {
+		r := registry.New(registry.Config{})
+		_, err := r.Register(1, wire.Node{Name: "a"})
+		require.NoError(t, err)
+		sub, _ := r.Subscribe(1)
+		require.Equal(t, []registry.Owner{1}, r.Unregister([]byte("a"), why))
+		require.Equal(t, why, (<-sub.C).Reason)
+		sub.Close()
+	}
+}

@@ -52,7 +52,7 @@ func (r *Registry) kept(at *atomic.Pointer[keptList], port uint32, lines func([]
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	body := wire.AppendListPort(nil, port)
-	body = lines(body)
+	body = slices.Clip(lines(body))
 	at.Store(&keptList{port, body})
 	return body
 }

@@ -112,12 +112,12 @@ func (r *Registry) Release(o Owner, why Reason) {
 		return
 	}
 	delete(r.byOwner, o)
+	r.changed() // before anybody is told
 	for c != nil {
 		next := c.sibling
 		r.retire(c, why)
 		c = next
 	}
-	r.changed()
 }
 
 // Unregister ends the registration of a name, whoever holds it, and says who
@@ -130,8 +130,8 @@ func (r *Registry) Unregister(name []byte, why Reason) []Owner {
 		return nil
 	}
 	r.unchain(c)
+	r.changed() // before anybody is told
 	r.retire(c, why)
-	r.changed()
 	return []Owner{c.owner}
 }
 

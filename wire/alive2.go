@@ -87,29 +87,38 @@ func (r Alive2Req) Node() Node {
 // the packet would be longer than MaxPacketLen. What a daemon would refuse
 // with an answer is written.
 func (r Alive2Req) Append(b []byte) ([]byte, error) {
-	if hasNUL(r.Name) {
-		return b, errAlive2NameNUL
+	b, err := appendAlive2Head(b, r.Name, r.Extra, len(r.Tail))
+	if err != nil {
+		return b, err
 	}
-	n := alive2FixedLen + len(r.Name) + len(r.Extra) + len(r.Tail)
+	b = appendNode(b, r.Port, r.Type, r.Protocol, r.Highest, r.Lowest, r.Name, r.Extra)
+	return append(b, r.Tail...), nil
+}
+
+// appendAlive2Head checks the parts of a request, and appends what comes before
+// the node's fields.
+func appendAlive2Head[T bytesOrString](b []byte, name, extra T, tail int) ([]byte, error) {
+	n := alive2FixedLen + len(name) + len(extra) + tail
 	switch {
+	case hasNUL(name):
+		return b, errAlive2NameNUL
 	case n == alive2FixedLen:
 		return b, errAlive2NameEmpty
 	case n > MaxBodyLen:
 		return b, errAlive2TooLong
 	}
 	b = binary.BigEndian.AppendUint16(b, uint16(n))
-	b = append(b, byte(TagAlive2Req))
-	b = appendNode(b, r.Port, r.Type, r.Protocol, r.Highest, r.Lowest, r.Name, r.Extra)
-	return append(b, r.Tail...), nil
+	return append(b, byte(TagAlive2Req)), nil
 }
 
 // AppendAlive2Req appends the ALIVE2_REQ that registers the node, with the errors
 // of [Alive2Req.Append].
 func (n Node) AppendAlive2Req(b []byte) ([]byte, error) {
-	return Alive2Req{
-		Port: n.Port, Type: n.Type, Protocol: n.Protocol, Highest: n.Highest, Lowest: n.Lowest,
-		Name: []byte(n.Name), Extra: []byte(n.Extra),
-	}.Append(b)
+	b, err := appendAlive2Head(b, n.Name, n.Extra, 0)
+	if err != nil {
+		return b, err
+	}
+	return appendNode(b, n.Port, n.Type, n.Protocol, n.Highest, n.Lowest, n.Name, n.Extra), nil
 }
 
 // Alive2Resp is the answer to an ALIVE2_REQ, in both of its forms: ALIVE2_RESP,

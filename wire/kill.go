@@ -1,9 +1,6 @@
 package wire
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 var (
 	errKillReqTag    = &Error{MessageKillReq, FieldTag, FaultTag}
@@ -66,4 +63,6 @@ func hasPrefix(b []byte, text string) bool {
 	return len(b) >= len(text) && string(b[:len(text)]) == text
 }
 
-func isPrefix(b []byte, text string) bool { return strings.HasPrefix(text, string(b)) }
+func isPrefix(b []byte, text string) bool {
+	return len(b) <= len(text) && text[:len(b)] == string(b)
+}

@@ -1,9 +1,6 @@
 package wire
 
-import (
-	"bytes"
-	"encoding/binary"
-)
+import "encoding/binary"
 
 // Node is what a node tells about itself when it registers, and what a lookup
 // answers. It owns its strings, and two of them compare with ==.
@@ -31,10 +28,17 @@ const (
 	ProtocolTCP    = 0  // TCP over IPv4 or IPv6
 )
 
-func hasNUL(b []byte) bool { return bytes.IndexByte(b, 0) >= 0 }
-
 // bytesOrString lets one encoder serve views and nodes.
 type bytesOrString interface{ ~[]byte | ~string }
+
+func hasNUL[T bytesOrString](s T) bool {
+	for i := range len(s) {
+		if s[i] == 0 {
+			return true
+		}
+	}
+	return false
+}
 
 // appendNode appends the fields that ALIVE2_REQ and PORT2_RESP share.
 func appendNode[T bytesOrString](b []byte, port uint16, typ, protocol uint8, highest, lowest uint16, name, extra T) []byte {

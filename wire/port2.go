@@ -46,17 +46,30 @@ func ParsePortPlease2Req(body []byte) (PortPlease2Req, error) {
 }
 
 func checkLookupName(name []byte) error {
+	chars, valid := countChars(name)
 	switch {
 	case len(name) == 0:
 		return errPort2ReqEmpty
 	case hasNUL(name):
 		return errPort2ReqNUL
-	case !utf8.Valid(name):
+	case !valid:
 		return errPort2ReqUTF8
-	case utf8.RuneCount(name) > MaxLookupChars:
+	case chars > MaxLookupChars:
 		return errPort2ReqLong
 	}
 	return nil
+}
+
+// countChars counts characters of UTF-8. (utf8.RuneCount allocates for long ones.)
+func countChars(b []byte) (n int, valid bool) {
+	for ; len(b) > 0; n++ {
+		r, size := utf8.DecodeRune(b)
+		if r == utf8.RuneError && size <= 1 {
+			return n, false
+		}
+		b = b[size:]
+	}
+	return n, true
 }
 
 // Append appends the request as a packet. It appends nothing and fails, with
