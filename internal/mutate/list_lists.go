@@ -77,11 +77,11 @@ func lists() []mutation {
 			"a registration shows in the lists",
 		},
 		change{
-			"registry/release-list-kept", cache, "\t\tc = next\n\t}\n\tr.changed()\n", "\t\tc = next\n\t}\n",
+			"registry/release-list-kept", cache, "\tr.changed() // before anybody is told\n\tfor c", "\tfor c",
 			"the end of an owner shows in the lists",
 		},
 		change{
-			"registry/unregister-list-kept", cache, "\tr.changed()\n\treturn []Owner", "\treturn []Owner",
+			"registry/unregister-list-kept", cache, "\tr.unchain(c)\n\tr.changed() // before anybody is told\n", "\tr.unchain(c)\n",
 			"the end of a name shows in the lists",
 		},
 		change{

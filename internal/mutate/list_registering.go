@@ -88,7 +88,7 @@ func registering() []mutation {
 			"a node keeps its extra field",
 		},
 		change{
-			"wire/alive2-append-nul", check, "if hasNUL(r.Name) {", "if false {",
+			"wire/alive2-append-nul", check, "case hasNUL(name):\n\t\treturn b, errAlive2NameNUL", "case false:\n\t\treturn b, errAlive2NameNUL",
 			"no request with a NUL in its name is written",
 		},
 		change{
@@ -108,7 +108,7 @@ func registering() []mutation {
 			"the tail is written",
 		},
 		change{
-			"wire/alive2-append-lowest", state, "Highest: n.Highest, Lowest: n.Lowest,", "Highest: n.Highest, Lowest: n.Highest,",
+			"wire/alive2-append-lowest", state, "n.Highest, n.Lowest, n.Name", "n.Highest, n.Highest, n.Name",
 			"a node is registered with its own lowest version",
 		},
 		change{

@@ -113,7 +113,7 @@ func endings() []mutation {
 			"the other names of its owner end with the owner still",
 		},
 		change{
-			"registry/unregister-reason", event, "\tr.retire(c, why)\n\tr.changed()\n\treturn", "\tr.retire(c, ReasonStopped)\n\tr.changed()\n\treturn",
+			"registry/unregister-reason", event, "\tr.retire(c, why)\n\treturn", "\tr.retire(c, ReasonStopped)\n\treturn",
 			"the event tells the reason that was given",
 		},
 		change{
