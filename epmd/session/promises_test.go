@@ -87,4 +87,6 @@ func TestOwnAddressMapped(t *testing.T) {
 	require.True(t, session.IsLocal(peer{"192.0.2.1", "::ffff:192.0.2.1"}))
 	require.True(t, session.IsLocal(peer{"::ffff:192.0.2.1", "192.0.2.1"}))
 	require.False(t, session.IsLocal(peer{"192.0.2.2", "::ffff:192.0.2.1"}))
+	require.True(t, session.IsLocal(peer{"::1", "2001:db8::1"}), "loopback is local wherever it connects")
+	require.True(t, session.IsLocal(peer{"127.0.0.1", "192.0.2.1"}))
 }
