@@ -44,6 +44,24 @@ else
 	install chromium "the playground is tested in a browser"
 fi
 
+if command -v docker >/dev/null && docker version >/dev/null 2>&1; then
+	say "a docker engine answers"
+else
+	say "no docker engine answers: for the conformance suite and real nodes of several OTPs install and start one (apt-get install docker.io)"
+fi
+
+if command -v mmdebstrap >/dev/null; then
+	say "mmdebstrap is here"
+else
+	install mmdebstrap "images of the real OTP are made of Debian's packages where no registry answers"
+fi
+
+if command -v ip >/dev/null; then
+	say "iproute2 is here"
+else
+	install iproute2 "tests with very many connections get a network of their own"
+fi
+
 if command -v erl >/dev/null; then
 	say "Erlang/OTP $(erl -noshell -eval 'io:format("~s", [erlang:system_info(otp_release)]), halt().') is here"
 else

@@ -2,9 +2,7 @@
 package otptest
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/goepmd/goepmd/internal/otptest/evalloop"
 )
 
 // requireEnv, set to 1, makes a test fail that would be skipped for want of OTP.
@@ -81,10 +81,8 @@ type Node struct {
 
 	tb    testing.TB
 	cmd   *exec.Cmd
-	stdin io.WriteCloser
-	lines chan string
-	log   *syncBuffer
-	ended chan struct{}
+	stdin io.Closer
+	loop  *evalloop.Loop
 }
 
 // NodeConfig says how to start a [Node].
@@ -104,33 +102,12 @@ type NodeConfig struct {
 	StartEpmd bool
 }
 
-// serverLoop reads lines of "term." from standard input, evaluates each as an
-// expression and answers with one line.
-const serverLoop = `
-Loop = fun Loop() ->
-  case io:get_line("") of
-    eof -> halt(0);
-    Line ->
-      Answer = try
-        {ok, Tokens, _} = erl_scan:string(Line),
-        {ok, Exprs} = erl_parse:parse_exprs(Tokens),
-        {value, V, _} = erl_eval:exprs(Exprs, []),
-        V
-      catch C:R -> {'EXIT', C, R}
-      end,
-      io:format("ANSWER ~0p~n", [Answer]),
-      Loop()
-  end
-end,
-io:format("READY ~s~n", [node()]),
-Loop().`
-
 // StartNode starts a node and waits until it is up. The test's end kills it.
 func StartNode(tb testing.TB, c NodeConfig) *Node {
 	tb.Helper()
 	n, err := TryStartNode(tb, c)
 	if err != nil {
-		tb.Fatalf("node %s does not start: %v\n%s", c.Name, err, n.log.String())
+		tb.Fatalf("node %s does not start: %v\n%s", c.Name, err, n.printed())
 	}
 	return n
 }
@@ -150,116 +127,64 @@ func TryStartNode(tb testing.TB, c NodeConfig) (*Node, error) {
 		args = append(args, "-start_epmd", "false")
 	}
 	args = append(args, c.Args...)
-	args = append(args, "-eval", strings.ReplaceAll(serverLoop, "\n", " "))
+	args = append(args, "-eval", evalloop.Erlang)
 	cmd := exec.Command(c.Erl, args...)
 	home := tb.TempDir()
 	cmd.Env = append(os.Environ(), fmt.Sprintf("ERL_EPMD_PORT=%d", c.Port), "HOME="+home, "ERL_CRASH_DUMP_BYTES=0")
 	cmd.Env = append(cmd.Env, c.Env...)
 	cmd.Dir = home
-	n := &Node{tb: tb, cmd: cmd, lines: make(chan string, 64), log: new(syncBuffer), ended: make(chan struct{})}
+	n := &Node{tb: tb, cmd: cmd}
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return n, err
 	}
-	n.stdin = stdin
-	stdout, err := cmd.StdoutPipe()
+	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return n, err
 	}
-	cmd.Stderr = n.log
+	cmd.Stderr = cmd.Stdout
 	if err := cmd.Start(); err != nil {
 		return n, err
 	}
-	go n.read(stdout)
+	n.stdin = stdin
+	n.loop = evalloop.Start(stdin, out)
 	tb.Cleanup(n.Kill)
-	name, err := n.next("READY ")
-	n.Name = name
+	ctx, cancel := within()
+	defer cancel()
+	n.Name, err = n.loop.Ready(ctx)
 	return n, err
 }
 
-// read passes on what the node prints, until its end.
-func (n *Node) read(stdout io.Reader) {
-	defer close(n.ended)
-	defer close(n.lines)
-	var rest []byte
-	buf := make([]byte, 4096)
-	for {
-		k, err := stdout.Read(buf)
-		rest = append(rest, buf[:k]...)
-		for {
-			line, after, found := bytes.Cut(rest, []byte("\n"))
-			if !found {
-				break
-			}
-			rest = after
-			_, _ = n.log.Write(append(bytes.Clone(line), '\n')) // never fails
-			n.lines <- string(line)
-		}
-		if err != nil {
-			_ = n.cmd.Wait() // how it ended does not matter
-			return
-		}
-	}
+// within bounds one wait by patience.
+func within() (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(context.Background(), patience, fmt.Errorf("no answer within %v", patience))
 }
 
-// next waits for a line with a prefix and gives the rest of it.
-func (n *Node) next(prefix string) (string, error) {
-	deadline := time.After(patience)
-	for {
-		select {
-		case line, open := <-n.lines:
-			if !open {
-				return "", errors.New("the node has ended")
-			}
-			if rest, ok := strings.CutPrefix(line, prefix); ok {
-				return rest, nil
-			}
-		case <-deadline:
-			return "", fmt.Errorf("no answer within %v", patience)
-		}
+// printed is what the node has printed, if it was started at all.
+func (n *Node) printed() string {
+	if n.loop == nil {
+		return ""
 	}
+	return n.loop.Printed()
 }
 
 // Eval evaluates an expression on the node and gives its value as text.
 func (n *Node) Eval(format string, args ...any) string {
 	n.tb.Helper()
 	expr := fmt.Sprintf(format, args...)
-	if _, err := io.WriteString(n.stdin, expr+".\n"); err != nil {
-		n.tb.Fatalf("node %s: %v\n%s", n.Name, err, n.log.String())
-	}
-	answer, err := n.next("ANSWER ")
+	ctx, cancel := within()
+	defer cancel()
+	answer, err := n.loop.Eval(ctx, expr+".")
 	if err != nil {
-		n.tb.Fatalf("node %s: %s: %v\n%s", n.Name, expr, err, n.log.String())
+		n.tb.Fatalf("node %s: %s: %v\n%s", n.Name, expr, err, n.printed())
 	}
 	return answer
 }
 
 // Kill ends the node at once, as a crash would, and waits for its end.
 func (n *Node) Kill() {
-	if n.cmd.Process == nil {
-		return
-	}
 	_ = n.cmd.Process.Kill() // it may have ended already
 	_ = n.stdin.Close()
-	for range n.lines { // let the reader see the end
-	}
-	<-n.ended
-}
-
-// syncBuffer is a bytes.Buffer for several goroutines.
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *syncBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *syncBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
+	<-n.loop.Ended()
+	_ = n.cmd.Wait() // how it ended does not matter
 }

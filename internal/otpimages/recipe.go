@@ -1,0 +1,115 @@
+package otpimages
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// repository is what all our images are called, before the colon.
+const repository = "goepmd-otp"
+
+// edition is raised when the way in which images are made changes.
+const edition = 1
+
+// recipe says how an image is made. All that shapes it goes into the hash.
+type recipe struct {
+	// Edition is edition.
+	Edition int
+	// Name is what comes behind the colon: "27".
+	Name string
+	// OTP is the release that must come out.
+	OTP string
+	// Pull is the image to pull, if a registry answers. Empty is none.
+	Pull string
+	// Suite is Debian's suite, Packages what is taken of it, and Options what
+	// mmdebstrap is told besides.
+	Suite    string
+	Packages []string
+	Options  []string
+	// Settings go into the image's configuration.
+	Settings []string
+	// Proofs are commands that must run in it, besides erl and erlc.
+	Proofs []string `json:"-"`
+}
+
+// base is in every image: a shell, some tools, and what TLS distribution needs.
+// erlang-base holds the compiler.
+var base = []string{
+	"base-files", "dash", "coreutils", "sed",
+	"erlang-base", "erlang-ssl", "erlang-crypto", "erlang-public-key", "erlang-asn1",
+}
+
+// options are those of every image. No script of a package is run, so there is no
+// list of users: root is put in by hand.
+var options = []string{
+	"--variant=extract", "--mode=root",
+	"--dpkgopt=path-exclude=/usr/share/doc/*",
+	"--dpkgopt=path-exclude=/usr/share/man/*",
+	"--dpkgopt=path-exclude=/usr/share/locale/*",
+	`--extract-hook=echo root:x:0:0:root:/root:/bin/sh >"$1/etc/passwd"; echo root:x:0: >"$1/etc/group"`,
+}
+
+// utf8 is for Elixir, which asks for it.
+const utf8 = "ENV LANG=C.UTF-8"
+
+func otp(release, suite string, more ...string) recipe {
+	return recipe{
+		Edition: edition, Name: release, OTP: release, Pull: "erlang:" + release, Suite: suite,
+		Packages: base, Options: slices.Concat(options, more), Settings: []string{utf8},
+	}
+}
+
+// recipes are all images, in the order in which they are made.
+var recipes = []recipe{
+	otp("23", "bullseye"),
+	otp("25", "bookworm"),
+	otp("27", "trixie"),
+	// A suite that is not released is signed for some days only, and a mirror may lag.
+	otp("29", "forky", `--aptopt=Acquire::Check-Valid-Until "false"`),
+	{
+		Edition: edition, Name: "apps", OTP: "25", Suite: "bookworm",
+		Packages: slices.Concat(base, []string{
+			"elixir", "rabbitmq-server",
+			// The scripts of RabbitMQ call these.
+			"grep", "mawk", "procps", "hostname",
+		}),
+		// Debian's wrappers in /usr/sbin change to a user of their own; the scripts that
+		// they wrap come first in the path, and run as root.
+		Options: slices.Concat(options, []string{`--extract-hook=ln -s mawk "$1/usr/bin/awk"`}),
+		Settings: []string{utf8,
+			"ENV PATH=/usr/lib/rabbitmq/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+		Proofs: []string{"elixir --version", "rabbitmqctl version", "rabbitmq-queues help", "sh -n /usr/lib/rabbitmq/bin/rabbitmq-server"},
+	},
+}
+
+// Names are those of all images.
+func Names() []string {
+	names := make([]string, len(recipes))
+	for i, r := range recipes {
+		names[i] = r.Name
+	}
+	return names
+}
+
+func find(name string) (recipe, error) {
+	i := slices.IndexFunc(recipes, func(r recipe) bool { return r.Name == name })
+	if i < 0 {
+		return recipe{}, fmt.Errorf("there is no image %q: there are %s", name, strings.Join(Names(), ", "))
+	}
+	return recipes[i], nil
+}
+
+// ref is the image's name with the hash over its recipe.
+func (r recipe) ref() (string, error) {
+	b, err := json.Marshal(r)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s:%s-%.6x", repository, r.Name, sha256.Sum256(b)), nil
+}
+
+// alias is the image's name without a hash.
+func (r recipe) alias() string { return repository + ":" + r.Name }
