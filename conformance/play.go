@@ -1,0 +1,312 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+const (
+	// tick is how long one look at a connection takes at most.
+	tick = 20 * time.Millisecond
+	// quietGap is between segments, and quietOpen before "nothing more comes" holds,
+	// where a barrier tells nothing.
+	quietGap  = 100 * time.Millisecond
+	quietOpen = 300 * time.Millisecond
+	// lastChance is how long something that did not happen by the barrier is waited
+	// for. Only failures take that long.
+	lastChance = time.Second
+	// resetGap is how long a reset takes to arrive: nothing tells when it has.
+	resetGap = 5 * time.Millisecond
+	// maxTrace bounds the events that a result keeps.
+	maxTrace = 200
+)
+
+// play is a scenario under way.
+type play struct {
+	daemon Daemon
+	quiet  bool
+	settle time.Duration
+	conns  map[string]Conn
+	values *bindings
+	began  time.Time
+	last   time.Time // when the step before was over
+	looped bool
+	trace  []Event
+}
+
+// playSteps plays steps to a daemon. A failure is the target's, an error this
+// side's.
+func playSteps(ctx context.Context, d Daemon, s Scenario, steps []Step, settle time.Duration) ([]Event, *Failure, error) {
+	now := time.Now()
+	p := &play{
+		daemon: d, quiet: s.Quiet, settle: settle, conns: make(map[string]Conn),
+		values: newBindings(d.Port()), began: now, last: now,
+	}
+	failure, err := p.all(ctx, steps)
+	for _, c := range p.conns {
+		_ = c.Close() // the scenario is over
+	}
+	return p.trace, failure, err
+}
+
+func (p *play) all(ctx context.Context, steps []Step) (*Failure, error) {
+	for i, s := range steps {
+		// What follows on the same connection waits for the daemon by itself.
+		followed := i+1 < len(steps) && steps[i+1].kind == expects && steps[i+1].conn == s.conn
+		failure, err := p.step(ctx, i+1, s, followed)
+		if failure != nil && failure.Step == 0 {
+			failure.Step, failure.Text = i+1, s.text
+		}
+		if err != nil {
+			err = fmt.Errorf("step %d, %s: %w", i+1, s.text, err)
+		}
+		if failure != nil || err != nil {
+			return failure, err
+		}
+		p.last = time.Now()
+	}
+	return nil, nil
+}
+
+// note keeps an event.
+func (p *play) note(e Event, failed bool) {
+	if len(p.trace) < maxTrace && (!p.looped || failed) {
+		e.At = time.Since(p.began)
+		p.trace = append(p.trace, e)
+	}
+}
+
+func (p *play) step(ctx context.Context, n int, s Step, followed bool) (*Failure, error) {
+	event := Event{Step: n, Text: s.text}
+	switch s.kind {
+	case loops:
+		return p.loop(ctx, n, s)
+	case expects:
+		return p.expect(ctx, event, s)
+	case exits:
+		return p.exit(ctx, event, s)
+	case runs:
+		return p.run(ctx, event, s)
+	case isRefused:
+		return p.refused(ctx, event, s)
+	}
+	var err error
+	switch s.kind {
+	case waits:
+		time.Sleep(s.pause)
+	case opens:
+		err = p.open(ctx, s.conn, s.route)
+	case sends:
+		event.Sent = s.segments
+		err = p.send(ctx, s)
+	case halfCloses:
+		err = p.with(ctx, s.conn, Conn.HalfClose)
+	case closes:
+		err = p.with(ctx, s.conn, func(c Conn) (err error) {
+			followed, err = hangUp(c)
+			return err
+		})
+		delete(p.conns, s.conn)
+	case resets:
+		if err = p.with(ctx, s.conn, Conn.Reset); err == nil {
+			time.Sleep(resetGap)
+		}
+		delete(p.conns, s.conn)
+	}
+	p.note(event, err != nil)
+	if s.kind == halfCloses && err == nil {
+		arrive(p.conns[s.conn])
+	}
+	if err == nil && !followed && s.kind != waits && s.kind != opens {
+		err = p.pass(ctx)
+	}
+	if errors.Is(err, ErrRefused) {
+		return &Failure{What: "nobody listens there" + p.ended(ctx)}, nil
+	}
+	return nil, err
+}
+
+// ended says whether the daemon has ended, and what it said.
+func (p *play) ended(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(ctx, lastChance)
+	defer cancel()
+	status, err := p.daemon.Exit(ctx)
+	if err != nil {
+		return ""
+	}
+	text := fmt.Sprintf("; the daemon has ended with status %d", status)
+	if d, ok := p.daemon.(interface{ Said() string }); ok {
+		text += ": " + d.Said()
+	}
+	return text
+}
+
+// hangUp closes a connection, once the daemon's system knows that there is nothing to
+// come. It says whether the daemon was seen to close its side, too: then it has dealt
+// with the end.
+func hangUp(c Conn) (seen bool, err error) {
+	if err := c.HalfClose(); err != nil {
+		return false, err
+	}
+	arrive(c)
+	_, state, err := c.Recv(nil, tick)
+	return state == WasClosed, errors.Join(err, c.Close())
+}
+
+// arrive waits until the daemon's system has what was sent, where that can be known.
+func arrive(c Conn) {
+	if d, ok := c.(interface{ Delivered() }); ok {
+		d.Delivered()
+	}
+}
+
+// pass returns when the daemon has dealt with what was sent.
+func (p *play) pass(ctx context.Context) error {
+	if p.quiet {
+		time.Sleep(quietGap)
+		return nil
+	}
+	err := barrier(ctx, p.daemon)
+	if err == nil && !p.looped {
+		time.Sleep(p.settle / 4) // it may have a thread for each connection
+	}
+	return err
+}
+
+func (p *play) open(ctx context.Context, name string, r Route) error {
+	if old := p.conns[name]; old != nil {
+		if err := old.Close(); err != nil {
+			return err
+		}
+	}
+	c, err := p.daemon.Dial(ctx, r)
+	if err == nil {
+		p.conns[name] = c
+	}
+	return err
+}
+
+// with calls a connection, which it opens if need be.
+func (p *play) with(ctx context.Context, name string, call func(Conn) error) error {
+	if p.conns[name] == nil {
+		if err := p.open(ctx, name, Route{}); err != nil {
+			return err
+		}
+	}
+	return call(p.conns[name])
+}
+
+func (p *play) send(ctx context.Context, s Step) error {
+	for i, segment := range s.segments {
+		if i > 0 {
+			if err := p.pass(ctx); err != nil {
+				return err
+			}
+		}
+		b, err := segment.literal()
+		if err != nil {
+			return err
+		}
+		if err := p.with(ctx, s.conn, func(c Conn) error { return c.Send(b) }); err != nil {
+			return err
+		}
+		arrive(p.conns[s.conn])
+	}
+	return nil
+}
+
+func (p *play) loop(ctx context.Context, n int, s Step) (*Failure, error) {
+	p.note(Event{Step: n, Text: s.text}, false)
+	p.looped = true
+	defer func() { p.looped = false }()
+	for i := s.from; i <= s.to; i++ {
+		steps, err := s.round(i)
+		if err != nil {
+			return nil, err
+		}
+		failure, err := p.all(ctx, steps)
+		if failure != nil {
+			failure.Step = n
+			failure.What = fmt.Sprintf("round %d: %s", i, failure.What)
+		}
+		if failure != nil || err != nil {
+			return failure, err
+		}
+	}
+	return nil, nil
+}
+
+func (p *play) refused(ctx context.Context, event Event, s Step) (*Failure, error) {
+	c, err := p.daemon.Dial(ctx, s.route)
+	event.State = "refused"
+	if err == nil {
+		event.State = "connected"
+		err = c.Close()
+	}
+	if errors.Is(err, ErrRefused) {
+		err = nil
+	}
+	p.note(event, false)
+	if err == nil && event.State == "connected" {
+		return &Failure{What: "somebody listens there"}, nil
+	}
+	return nil, err
+}
+
+func (p *play) exit(ctx context.Context, event Event, s Step) (*Failure, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience/2)
+	defer cancel()
+	status, err := p.daemon.Exit(ctx)
+	if errors.Is(err, ErrUnsupported) {
+		return nil, err
+	}
+	if err != nil {
+		return &Failure{What: "the daemon goes on"}, nil
+	}
+	event.State = fmt.Sprintf("status %d", status)
+	p.note(event, status != s.status)
+	return checkStatus(status, s.status), nil
+}
+
+func checkStatus(got, want int) *Failure {
+	if got != want {
+		return &Failure{What: fmt.Sprintf("it ended with status %d, not %d", got, want)}
+	}
+	return nil
+}
+
+// run runs a command of the target's own program.
+func (p *play) run(ctx context.Context, event Event, s Step) (*Failure, error) {
+	call := s.call
+	var err error
+	if call.Args, err = outsides(call.Args); err != nil {
+		return nil, err
+	}
+	if call.Env, err = outsides(call.Env); err != nil {
+		return nil, err
+	}
+	out, err := p.daemon.Command(ctx, call)
+	if err != nil {
+		return nil, err
+	}
+	event.State = fmt.Sprintf("status %d", out.Status)
+	event.Expected, event.Got = s.out, out.Stdout
+	failure := p.compare(s.out, out.Stdout, "standard output: ")
+	if failure == nil {
+		failure = p.compare(s.err, out.Stderr, "standard error: ")
+	}
+	if failure == nil {
+		failure = checkStatus(out.Status, s.status)
+	}
+	p.note(event, failure != nil)
+	return failure, nil
+}
+
+func (p *play) compare(want Bytes, got []byte, where string) *Failure {
+	if m := p.values.match(want, got); m != nil {
+		return &Failure{What: where + m.what, Expected: want, Got: got, At: m.at}
+	}
+	return nil
+}

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package conformance
+
+import "os/exec"
+
+// dieWithParent does nothing: this system has no such thing.
+func dieWithParent(*exec.Cmd) {}

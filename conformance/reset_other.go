@@ -1,0 +1,8 @@
+//go:build !linux
+
+package conformance
+
+import "net"
+
+// reset lets the close that follows break the connection.
+func reset(c *net.TCPConn) error { return c.SetLinger(0) }

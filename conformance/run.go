@@ -1,0 +1,206 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// DefaultSettle is the default of Runner.Settle.
+const DefaultSettle = 40 * time.Millisecond
+
+// Runner plays scenarios to targets.
+type Runner struct {
+	// Parallel is how many scenarios are played at once; zero is 1.
+	Parallel int
+	// Settle is how long it takes, after requests on other connections were answered,
+	// until nothing more comes on one. Zero is DefaultSettle; negative is none, which is
+	// right for a daemon that does one thing at a time, as OTP's does.
+	Settle time.Duration
+	// Deviations are scenarios in which the target is to differ, and why. That one
+	// does not is a failure too: the list would be wrong.
+	Deviations map[string]string
+	// Progress, if set, is called with each result; one call at a time.
+	Progress func(Result)
+}
+
+// ErrNothing says that there is nothing to play.
+var ErrNothing = errors.New("no scenario is selected")
+
+// Run plays scenarios to a target that is to be like a version of OTP; zero is any. Its
+// error is ErrNothing, or that of the context: what else goes wrong stands
+// in the results.
+func (r Runner) Run(ctx context.Context, t Target, otp int, scenarios []Scenario) (Column, error) {
+	col := Column{Target: t.Name(), OTP: otp, Results: make([]Result, len(scenarios))}
+	if len(scenarios) == 0 {
+		return col, ErrNothing
+	}
+	var wg sync.WaitGroup
+	var mu sync.Mutex // of Progress
+	places := make(chan struct{}, max(r.Parallel, 1))
+	for _, s := range slowFirst(scenarios) {
+		select {
+		case places <- struct{}{}:
+		case <-ctx.Done():
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		wg.Go(func() {
+			defer func() { <-places }()
+			res := r.One(ctx, t, otp, *s.scenario)
+			col.Results[s.at] = res
+			if r.Progress != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				r.Progress(res)
+			}
+		})
+	}
+	wg.Wait()
+	for _, res := range col.Results {
+		col.Took += res.Took
+	}
+	return col, ctx.Err()
+}
+
+// placed is a scenario and its place in the report.
+type placed struct {
+	scenario *Scenario
+	at       int
+}
+
+// slowFirst is the scenarios in the order in which they are played: those that wait
+// first, so that the others run beside them.
+func slowFirst(scenarios []Scenario) []placed {
+	var slow, fast []placed
+	for i := range scenarios {
+		p := placed{&scenarios[i], i}
+		if scenarios[i].slow() {
+			slow = append(slow, p)
+		} else {
+			fast = append(fast, p)
+		}
+	}
+	return append(slow, fast...)
+}
+
+// slow says that the scenario waits for time to pass, or does very much.
+func (s *Scenario) slow() bool {
+	for _, step := range s.Steps {
+		if step.kind == waits || step.kind == loops || step.after.max > 0 || s.Quiet {
+			return true
+		}
+	}
+	return false
+}
+
+// One plays one scenario.
+func (r Runner) One(ctx context.Context, t Target, otp int, s Scenario) Result {
+	res := Result{Scenario: s.Name, Area: s.Area}
+	begun := time.Now()
+	if otp > 0 || len(s.Differs) == 0 {
+		r.play(ctx, t, s, s.At(otp), &res)
+		res.Like = like(s, otp)
+	} else {
+		r.any(ctx, t, s, &res)
+	}
+	why, announced := r.Deviations[s.Name]
+	switch {
+	case announced && res.Verdict == Failed:
+		res.Verdict, res.Reason = Deviates, why
+	case announced && res.Verdict == Passed:
+		res.Verdict = Failed
+		res.Failure = &Failure{What: "a deviation was announced, but there is none: " + why}
+	}
+	res.Took = time.Since(begun)
+	return res
+}
+
+// like is the first version of the variant that is meant with a version.
+func like(s Scenario, otp int) int {
+	since := 0
+	for _, v := range s.Differs {
+		if otp >= v.Since {
+			since = v.Since
+		}
+	}
+	return since
+}
+
+// any plays all variants, the newest first, until one is passed. If none is, the result
+// is that of the one that went furthest.
+func (r Runner) any(ctx context.Context, t Target, s Scenario, res *Result) {
+	best := Result{}
+	for i := len(s.Differs) - 1; i >= -1; i-- {
+		try := *res
+		steps := s.Steps
+		if i >= 0 {
+			steps, try.Like = s.Differs[i].Steps, s.Differs[i].Since
+		}
+		r.play(ctx, t, s, steps, &try)
+		if try.Verdict != Failed {
+			*res = try
+			return
+		}
+		if best.Failure == nil || try.Failure.Step > best.Failure.Step {
+			best = try
+		}
+	}
+	*res = best
+}
+
+// play plays steps to a daemon of their own.
+func (r Runner) play(ctx context.Context, t Target, s Scenario, steps []Step, res *Result) {
+	c, err := s.Daemon.here()
+	if err != nil {
+		res.conclude(nil, err)
+		return
+	}
+	d, err := t.Start(ctx, c)
+	if end := new(ExitError); errors.As(err, &end) {
+		res.conclude(ended(end, steps), nil)
+		return
+	}
+	if err != nil {
+		res.conclude(nil, err)
+		return
+	}
+	settle := r.Settle
+	switch {
+	case settle == 0:
+		settle = DefaultSettle
+	case settle < 0:
+		settle = 0
+	}
+	trace, failure, err := playSteps(ctx, d, s, steps, settle)
+	res.Trace = trace
+	res.conclude(failure, errors.Join(err, d.Close()))
+}
+
+// ended compares the end of a daemon that never listened with the first step.
+func ended(end *ExitError, steps []Step) *Failure {
+	if steps[0].kind != exits {
+		return &Failure{Step: 1, Text: steps[0].text, What: end.Error()}
+	}
+	f := checkStatus(end.Status, steps[0].status)
+	if f != nil {
+		f.Step, f.Text = 1, steps[0].text
+	}
+	return f
+}
+
+func (res *Result) conclude(f *Failure, err error) {
+	switch {
+	case errors.Is(err, ErrUnsupported):
+		res.Verdict, res.Reason = Skipped, err.Error()
+	case f != nil:
+		res.Verdict, res.Failure = Failed, f
+	case err != nil:
+		res.Verdict, res.Reason = Broken, fmt.Sprint(err)
+	default:
+		res.Verdict = Passed
+	}
+}
