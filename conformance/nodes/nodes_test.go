@@ -1,0 +1,117 @@
+package nodes_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/goepmd/goepmd/conformance"
+	"github.com/goepmd/goepmd/conformance/nodes"
+	"github.com/goepmd/goepmd/internal/otpimages"
+	"github.com/goepmd/goepmd/internal/otptest"
+)
+
+var (
+	only   = flag.String("only", "", "play only the scenarios whose names match this")
+	daemon = flag.String("daemon", "", "the daemon's program; that of this repository unless given")
+)
+
+// limit is for all scenarios together, on a machine that is busy with other tests.
+const limit = 12 * time.Minute
+
+// images are those that are here. A test that lacks one is skipped, or fails if it
+// must not be.
+func images(t *testing.T) map[string]string {
+	t.Helper()
+	here := make(map[string]string)
+	for _, name := range otpimages.Names() {
+		ref, ok, err := otpimages.Ref(t.Context(), name)
+		if err != nil {
+			missing(t, fmt.Sprintf("no docker engine answers: %v", err))
+		}
+		if ok {
+			here[name] = ref
+		}
+	}
+	return here
+}
+
+// missing skips a test, loudly.
+func missing(t *testing.T, what string) {
+	t.Helper()
+	text := what + "; for the nodes of OTP 23 to 29, Elixir and RabbitMQ install docker and run: go run ./docker/otp-images"
+	if os.Getenv("GOEPMD_REQUIRE_OTP") == "1" {
+		t.Fatalf("%s; GOEPMD_REQUIRE_OTP=1 makes that a failure", text)
+	}
+	t.Skipf("SKIPPED: %s", text)
+}
+
+func program(t *testing.T) string {
+	if *daemon != "" {
+		return *daemon
+	}
+	path := filepath.Join(t.TempDir(), "epmd")
+	out, err := exec.Command("go", "build", "-o", path, "github.com/goepmd/goepmd/cmd/epmd").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return path
+}
+
+// TestNodes plays every scenario against this repository's daemon; each is a subtest.
+func TestNodes(t *testing.T) {
+	otptest.Heavy(t)
+	if testing.Short() {
+		t.Skip("SKIPPED: nodes take a minute; run the test without -short")
+	}
+	want := regexp.MustCompile(*only)
+	suite := nodes.Suite{
+		Start:  nodes.Program(program(t)),
+		Images: images(t),
+		Only:   want.MatchString,
+		Progress: func(r conformance.Result) {
+			t.Logf("%-8s %6.1f s  %s", r.Verdict, r.Took.Seconds(), r.Scenario)
+		},
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	results, err := suite.Run(ctx)
+	if errors.Is(err, nodes.ErrNoDocker) {
+		missing(t, err.Error())
+	}
+	require.NoError(t, err)
+	for _, r := range results {
+		t.Run(r.Scenario, func(t *testing.T) {
+			switch {
+			case r.Verdict == conformance.Skipped:
+				missing(t, r.Reason)
+			case r.Failure != nil:
+				t.Fatalf("%s\nlast step: %s", r.Failure.What, r.Failure.Text)
+			case r.Verdict != conformance.Passed:
+				t.Fatalf("%s: %s", r.Verdict, r.Reason)
+			case r.Reason != "":
+				t.Log(r.Reason)
+			}
+		})
+	}
+}
+
+// TestScenarios: each has a name of its own that a report can hold, a rule and a reason.
+func TestScenarios(t *testing.T) {
+	seen := make(map[string]bool)
+	for _, s := range nodes.Scenarios() {
+		require.Regexp(t, `^nodes(-[a-z0-9]+)+$`, s.Name)
+		require.NotEmpty(t, s.Rule, s.Name)
+		require.NotEmpty(t, s.Why, s.Name)
+		require.Equal(t, nodes.Area, s.Area)
+		require.False(t, seen[s.Name], "%s stands there twice", s.Name)
+		seen[s.Name] = true
+	}
+}
