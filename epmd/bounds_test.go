@@ -20,9 +20,11 @@ import (
 
 // TestMaxConns: when the limit is reached, a newcomer takes the place of who
 // holds no registration, the refused first; registered nodes stay.
-func TestMaxConns(t *testing.T) {
+func TestMaxConns(t *testing.T) { onEngines(t, testMaxConns) }
+
+func testMaxConns(t *testing.T, engine epmd.Engine) {
 	log := new(syncBuffer)
-	s := run(t, &epmd.Server{MaxConns: 3, MaxUnfinished: 3, Logger: slog.New(slog.NewTextHandler(log, nil))})
+	s := run(t, &epmd.Server{Engine: engine, MaxConns: 3, MaxUnfinished: 3, Logger: slog.New(slog.NewTextHandler(log, nil))})
 	registered, _ := s.register(t, "foo")
 	refused, resp := s.register(t, "foo")
 	require.EqualValues(t, 1, resp.Result)
@@ -55,8 +57,10 @@ func TestMaxConns(t *testing.T) {
 }
 
 // TestMaxUnfinished: silent connections do not lock anybody out.
-func TestMaxUnfinished(t *testing.T) {
-	s := run(t, &epmd.Server{MaxUnfinished: 4})
+func TestMaxUnfinished(t *testing.T) { onEngines(t, testMaxUnfinished) }
+
+func testMaxUnfinished(t *testing.T, engine epmd.Engine) {
+	s := run(t, &epmd.Server{Engine: engine, MaxUnfinished: 4})
 	registered, _ := s.register(t, "foo")
 	var silent []net.Conn
 	for range 20 {
@@ -75,8 +79,10 @@ func TestMaxUnfinished(t *testing.T) {
 // TestNeverEvictedOnceRegistered lets many register at once where hardly one may be
 // unfinished: some are turned away, but whoever is registered is told so, and
 // stays.
-func TestNeverEvictedOnceRegistered(t *testing.T) {
-	s := run(t, &epmd.Server{MaxUnfinished: 2})
+func TestNeverEvictedOnceRegistered(t *testing.T) { onEngines(t, testNeverEvictedOnceRegistered) }
+
+func testNeverEvictedOnceRegistered(t *testing.T, engine epmd.Engine) {
+	s := run(t, &epmd.Server{Engine: engine, MaxUnfinished: 2})
 	sub, _ := s.Registry().Subscribe(1 << 16)
 	defer sub.Close()
 	var wg sync.WaitGroup
@@ -113,8 +119,10 @@ func TestNeverEvictedOnceRegistered(t *testing.T) {
 
 // TestUnfinishedWithinTotal: that there is no room in total does not let more be
 // unfinished than may.
-func TestUnfinishedWithinTotal(t *testing.T) {
-	s := run(t, &epmd.Server{MaxConns: 8, MaxUnfinished: 2, MaxRefused: 6})
+func TestUnfinishedWithinTotal(t *testing.T) { onEngines(t, testUnfinishedWithinTotal) }
+
+func testUnfinishedWithinTotal(t *testing.T, engine epmd.Engine) {
+	s := run(t, &epmd.Server{Engine: engine, MaxConns: 8, MaxUnfinished: 2, MaxRefused: 6})
 	s.register(t, "foo")
 	for range 5 {
 		s.register(t, "foo")
@@ -130,8 +138,10 @@ func TestUnfinishedWithinTotal(t *testing.T) {
 
 // TestLoggerMayAsk: a logger that asks the server for its figures, or is slow, does
 // not stop it.
-func TestLoggerMayAsk(t *testing.T) {
-	s := &epmd.Server{MaxUnfinished: 1}
+func TestLoggerMayAsk(t *testing.T) { onEngines(t, testLoggerMayAsk) }
+
+func testLoggerMayAsk(t *testing.T, engine epmd.Engine) {
+	s := &epmd.Server{Engine: engine, MaxUnfinished: 1}
 	s.Logger = slog.New(slog.NewTextHandler(writerFunc(func(p []byte) (int, error) {
 		s.Stats()
 		return len(p), nil
@@ -150,8 +160,10 @@ type writerFunc func([]byte) (int, error)
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 // TestMaxRefused: refused connections are kept, but only so many.
-func TestMaxRefused(t *testing.T) {
-	s := run(t, &epmd.Server{MaxRefused: 2})
+func TestMaxRefused(t *testing.T) { onEngines(t, testMaxRefused) }
+
+func testMaxRefused(t *testing.T, engine epmd.Engine) {
+	s := run(t, &epmd.Server{Engine: engine, MaxRefused: 2})
 	registered, _ := s.register(t, "foo")
 	var refused []net.Conn
 	for range 5 {
@@ -171,8 +183,10 @@ func TestMaxRefused(t *testing.T) {
 
 // TestMaxConnsPerPeer: one address cannot take all the places; set by hand, the
 // limit counts for loopback too.
-func TestMaxConnsPerPeer(t *testing.T) {
-	s := run(t, &epmd.Server{MaxConnsPerPeer: 2})
+func TestMaxConnsPerPeer(t *testing.T) { onEngines(t, testMaxConnsPerPeer) }
+
+func testMaxConnsPerPeer(t *testing.T, engine epmd.Engine) {
+	s := run(t, &epmd.Server{Engine: engine, MaxConnsPerPeer: 2})
 	from := func(ip string) net.Conn {
 		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(ip)}, Timeout: patience}
 		c, err := d.Dial("tcp", s.addr)

@@ -16,8 +16,10 @@ import (
 	"github.com/goepmd/goepmd/wire"
 )
 
-func TestClientStory(t *testing.T) {
-	s := run(t, &epmd.Server{RelaxedCommandCheck: true, Now: func() time.Time { return time.Unix(1_700_000_000, 0) }})
+func TestClientStory(t *testing.T) { onEngines(t, testClientStory) }
+
+func testClientStory(t *testing.T, engine epmd.Engine) {
+	s := run(t, &epmd.Server{Engine: engine, RelaxedCommandCheck: true, Now: func() time.Time { return time.Unix(1_700_000_000, 0) }})
 	c := s.client()
 
 	_, err := c.Lookup(ctx(t), "foo")
@@ -79,8 +81,10 @@ func TestClientStory(t *testing.T) {
 	require.Error(t, err, "nobody is there")
 }
 
-func TestKillNotAllowed(t *testing.T) {
-	s := run(t, new(epmd.Server))
+func TestKillNotAllowed(t *testing.T) { onEngines(t, testKillNotAllowed) }
+
+func testKillNotAllowed(t *testing.T, engine epmd.Engine) {
+	s := run(t, &epmd.Server{Engine: engine})
 	s.register(t, "foo")
 	require.ErrorIs(t, s.client().Kill(ctx(t)), epmd.ErrNotAllowed)
 	require.ErrorIs(t, s.client().Stop(ctx(t), "foo"), epmd.ErrNoAnswer)
@@ -189,10 +193,12 @@ func TestClientAddresses(t *testing.T) {
 
 // TestReregister: a registration comes back by itself, with its next creation,
 // when the daemon is there again, and says so.
-func TestReregister(t *testing.T) {
+func TestReregister(t *testing.T) { onEngines(t, testReregister) }
+
+func testReregister(t *testing.T, engine epmd.Engine) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	first := runOn(t, new(epmd.Server), ln)
+	first := runOn(t, &epmd.Server{Engine: engine}, ln)
 	c := first.client()
 	c.Reregister, c.MinBackoff, c.MaxBackoff = true, time.Millisecond, 20*time.Millisecond
 	r, err := c.Register(ctx(t), node("phoenix", 1))
@@ -217,7 +223,7 @@ func TestReregister(t *testing.T) {
 	time.Sleep(50 * time.Millisecond) // some tries fail
 	ln, err = net.Listen("tcp", first.addr)
 	require.NoError(t, err)
-	second := runOn(t, new(epmd.Server), ln)
+	second := runOn(t, &epmd.Server{Engine: engine}, ln)
 	require.Eventually(t, func() bool { return second.Registry().Len() == 1 && r.Held() }, patience, tick)
 	require.NoError(t, r.Close())
 	<-r.Lost()
@@ -231,8 +237,10 @@ func TestReregister(t *testing.T) {
 
 // TestReregisterIsPatient: a daemon that takes a registration and drops it at once
 // is not asked again and again without a pause.
-func TestReregisterIsPatient(t *testing.T) {
-	s := run(t, new(epmd.Server))
+func TestReregisterIsPatient(t *testing.T) { onEngines(t, testReregisterIsPatient) }
+
+func testReregisterIsPatient(t *testing.T, engine epmd.Engine) {
+	s := run(t, &epmd.Server{Engine: engine})
 	sub, _ := s.Registry().Subscribe(100)
 	defer sub.Close()
 	c := s.client()
@@ -253,8 +261,10 @@ func TestReregisterIsPatient(t *testing.T) {
 
 // TestReregisterIsClosed: a registration that is looking for its daemon ends when
 // it is closed.
-func TestReregisterIsClosed(t *testing.T) {
-	s := run(t, new(epmd.Server))
+func TestReregisterIsClosed(t *testing.T) { onEngines(t, testReregisterIsClosed) }
+
+func testReregisterIsClosed(t *testing.T, engine epmd.Engine) {
+	s := run(t, &epmd.Server{Engine: engine})
 	c := s.client()
 	c.Reregister, c.MinBackoff = true, time.Hour
 	r, err := c.Register(ctx(t), node("phoenix", 1))

@@ -1,7 +1,6 @@
 package epmd
 
 import (
-	"container/list"
 	"context"
 	"errors"
 	"io"
@@ -10,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/goepmd/goepmd/epmd/session"
@@ -21,36 +21,25 @@ import (
 type conn struct {
 	engine  *portable
 	net     net.Conn
-	owner   registry.Owner
-	remote  netip.Addr
 	session session.Session
-	small   [16]byte // to read into while it is kept
+	small   [16]byte    // to read into while it is kept
+	writing atomic.Bool // a reply, of which some may be sent
 
-	// Under the engine's lock:
-	queue      *queue
-	place      *list.Element
-	registered bool  // counted as such
-	underWay   bool  // a shutdown waits for it
-	begun      bool  // a part of a request has arrived
-	busy       bool  // a chunk is worked on: must not be closed for a limit
-	cause      cause // why this side closes it
+	// Under the engine's lock, but for the owner and the remote address, which
+	// stay as they are.
+	seat[*conn]
+	pending int // bytes that are being written
 }
 
-// cause is why this side closes a connection before its time.
-type cause uint8
-
-const (
-	causeNone cause = iota
-	causeLimit
-	causeStopped  // its name was stopped by force
-	causeShutdown // the server ends
-)
+func (c *conn) place() *seat[*conn] { return &c.seat }
+func (c *conn) waits() int          { return c.pending }
 
 var (
 	errLimit    = errors.New("closed for a limit")
 	errStopped  = errors.New("its name was stopped")
 	errTimedOut = errors.New("no complete request in time")
 	errPartial  = errors.New("ended in the middle of a request")
+	errNotTaken = errors.New("the reply was not taken in time")
 )
 
 // Remote and Local make it a session.Peer.
@@ -70,13 +59,20 @@ var bufferPool = sync.Pool{New: func() any { return new(buffers) }}
 
 // serve sees a connection through, from its first byte to its end.
 func (c *conn) serve() {
-	defer c.engine.wg.Done()
 	c.tell(StateNew)
 	err := c.request()
 	if err == nil && c.session.Kept() {
-		err = c.wait()
+		go c.stay() // on a stack that has not grown: it may be for years
+		return
 	}
 	c.finish(err)
+	c.engine.wg.Done()
+}
+
+// stay holds a kept connection.
+func (c *conn) stay() {
+	defer c.engine.wg.Done()
+	c.finish(c.wait())
 }
 
 // request reads and answers the request. A nil error means that it was
@@ -112,6 +108,7 @@ func (c *conn) feed(chunk, scratch []byte) (session.Result, bool) {
 	res := c.session.Feed(time.Now(), chunk, scratch)
 	if c.session.Holds() {
 		e.watch.add(c.net, c.owner)
+		keepAlive(c.net, e.limits.keepAlive)
 	}
 	return res, e.settle(c, res)
 }
@@ -137,9 +134,11 @@ func (c *conn) expire(at time.Time) { _ = c.net.SetReadDeadline(at) }
 func (c *conn) obey(res session.Result) error {
 	e := c.engine
 	e.counters.countResult(res)
-	c.logResult(res)
+	if e.log.Enabled(context.Background(), slog.LevelDebug) {
+		e.logResult(c.net.RemoteAddr(), c.owner, res)
+	}
 	if hook := e.server.OnRequest; hook != nil {
-		hook(Request{Conn: c.info(), Tag: res.Tag, Name: string(res.Name), Verdict: res.Verdict, ReplyLen: len(res.Reply), Err: res.Err})
+		hook(requestOf(c.info(), res))
 	}
 	e.evict(res.Evict)
 	if len(res.Reply) > 0 {
@@ -163,12 +162,39 @@ func (c *conn) write(b []byte) error {
 	if d := c.engine.limits.writeTimeout; d > 0 {
 		_ = c.net.SetWriteDeadline(time.Now().Add(d)) // that it failed, the write tells
 	}
+	c.pend(len(b))
+	c.writing.Store(true)
 	_, err := c.net.Write(b)
+	c.writing.Store(err != nil)
+	c.engine.mu.Lock()
+	c.engine.taken(c)
+	c.engine.mu.Unlock()
 	if err != nil {
 		c.engine.counters.writeErrors.Add(1)
 		c.session.End(registry.ReasonUnanswered)
 	}
 	return err
+}
+
+// pend counts what waits to be taken by the other side. Those who make others
+// wait longest may have to go for it.
+func (c *conn) pend(n int) {
+	e := c.engine
+	var victims []*conn
+	e.mu.Lock()
+	if c.cause == causeNone {
+		c.pending = n
+		e.table.pending.Add(int64(n))
+		for v := e.table.overdue(c); v != nil; v = e.table.overdue(c) {
+			e.drop(v, causeLimit)
+			victims = append(victims, v)
+		}
+	}
+	e.mu.Unlock()
+	for _, v := range victims {
+		e.limitHit(limitPending)
+		v.cut()
+	}
 }
 
 // wait holds a kept connection until it ends.
@@ -209,6 +235,10 @@ func (c *conn) drain() {
 // cut closes the connection under its goroutine, which then finishes it. Where
 // closing may take a while, as TLS says goodbye, nobody waits for it.
 func (c *conn) cut() {
+	if tcp, ok := c.net.(*net.TCPConn); ok && c.writing.Load() {
+		// A list that ends in good order would be taken for a whole one.
+		_ = tcp.SetLinger(0) // it can only fail on one that is broken already
+	}
 	switch c.net.(type) {
 	case *net.TCPConn, *net.UnixConn:
 		_ = c.net.Close() // whoever used it has nothing more to lose
@@ -232,14 +262,13 @@ func (c *conn) finish(err error) {
 	err = c.explain(err, why)
 	c.session.End(reason)
 	c.cut()
-	e.mu.Lock()
-	e.table.remove(c)
-	e.leave(c)
-	e.mu.Unlock()
 	if e.log.Enabled(context.Background(), slog.LevelDebug) {
 		e.log.Debug("connection closed", "remote", c.net.RemoteAddr(), "owner", c.owner, "err", err)
 	}
 	c.tell(StateClosed)
+	e.mu.Lock()
+	e.forget(c)
+	e.mu.Unlock()
 }
 
 // explain says why the connection ends, and counts it; nil is in good order.
@@ -281,37 +310,4 @@ func (c *conn) tell(s ConnState) {
 
 func (c *conn) info() Conn {
 	return Conn{Owner: c.owner, Remote: c.net.RemoteAddr(), Local: c.net.LocalAddr()}
-}
-
-// logResult writes what a request led to.
-func (c *conn) logResult(res session.Result) {
-	log := c.engine.log
-	if !log.Enabled(context.Background(), slog.LevelDebug) {
-		return
-	}
-	what := "request"
-	if res.Tag != 0 {
-		what = res.Tag.String()
-	}
-	log.Debug(what, "remote", c.net.RemoteAddr(), "owner", c.owner, "name", string(res.Name), "verdict", res.Verdict.String(), "reply_bytes", len(res.Reply), "err", res.Err)
-}
-
-// countResult counts what a request led to.
-func (c *counters) countResult(res session.Result) {
-	if res.Tag != 0 {
-		c.requests[res.Tag].Add(1)
-	}
-	if res.Err == nil {
-		return
-	}
-	var refusal registry.Refusal
-	var fault wire.Fault
-	switch {
-	case errors.As(res.Err, &refusal):
-		c.refusals[refusal].Add(1)
-	case errors.As(res.Err, &fault):
-		c.faults[fault].Add(1)
-	case errors.Is(res.Err, session.ErrNotLocal), errors.Is(res.Err, session.ErrNotRelaxed):
-		c.denied.Add(1)
-	}
 }

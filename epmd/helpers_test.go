@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime"
 	"testing"
 	"time"
 
@@ -22,6 +23,17 @@ const patience = 20 * time.Second
 const tick = time.Millisecond
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// onEngines runs a test on each engine that the system has.
+func onEngines(t *testing.T, f func(*testing.T, epmd.Engine)) {
+	engines := []epmd.Engine{epmd.EnginePortable}
+	if runtime.GOOS == "linux" {
+		engines = append(engines, epmd.EngineEpoll)
+	}
+	for _, e := range engines {
+		t.Run(e.String(), func(t *testing.T) { f(t, e) })
+	}
+}
 
 // running is a server of this test on a loopback port.
 type running struct {

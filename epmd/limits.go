@@ -1,6 +1,9 @@
 package epmd
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // The defaults of the limits of a [Server], and its fixed limits.
 const (
@@ -14,10 +17,14 @@ const (
 	// that hold no registration: some 10 KiB each.
 	DefaultMaxUnfinished = 1 << 13
 	DefaultMaxRefused    = 1 << 13
+	// DefaultMaxPendingBytes is 64 MiB.
+	DefaultMaxPendingBytes = 1 << 26
+	// DefaultKeepAlive lets a machine that is gone be noticed within two minutes.
+	DefaultKeepAlive = 60 * time.Second
 
-	// MaxAddresses is the most addresses that may be named to listen on, as in
-	// OTP 29.
-	MaxAddresses = 14
+	// MaxAddresses is the most addresses that may be named to listen on, loopback ones
+	// included, as in OTP 29.
+	MaxAddresses = 13
 	// ShutdownGrace is the time that ServeContext leaves to requests under
 	// way when its context ends.
 	ShutdownGrace = 5 * time.Second
@@ -28,6 +35,9 @@ const (
 	// reservedFiles are left to the program when MaxConns is derived from the
 	// limit of open files.
 	reservedFiles = 32
+	// requestConns are left to requests when MaxConns is derived: that many
+	// connections less can be kept, so that lookups are answered when it is full.
+	requestConns = 16
 )
 
 // unlimited stands for no limit.
@@ -37,10 +47,12 @@ const unlimited = int(^uint(0) >> 1)
 // for none.
 type limits struct {
 	packetTimeout, writeTimeout time.Duration
-	maxConns                    int
+	maxConns, maxKept           int
 	maxConnsPerPeer             int
 	loopbackLimited             bool // maxConnsPerPeer counts for loopback too
 	maxUnfinished, maxRefused   int
+	maxPending                  int // bytes
+	keepAlive                   time.Duration
 }
 
 // resolveLimits fills in the defaults, for a process that may open so many
@@ -54,6 +66,12 @@ func (s *Server) resolveLimits(files int) limits {
 		packetTimeout: orDuration(s.PacketTimeout, DefaultPacketTimeout),
 		writeTimeout:  orDuration(s.WriteTimeout, DefaultWriteTimeout),
 		maxConns:      orInt(s.MaxConns, conns),
+		maxPending:    orInt(s.MaxPendingBytes, DefaultMaxPendingBytes),
+		keepAlive:     orDuration(s.KeepAlive, DefaultKeepAlive),
+	}
+	l.maxKept = l.maxConns
+	if s.MaxConns == 0 {
+		l.maxKept -= min(requestConns, l.maxConns/4)
 	}
 	quarter := max(min(l.maxConns, conns)/4, 1)
 	l.maxConnsPerPeer = orInt(s.MaxConnsPerPeer, quarter)
@@ -80,3 +98,7 @@ func orDuration(v, byDefault time.Duration) time.Duration {
 	}
 	return max(v, 0)
 }
+
+// peerCounts is whether connections of an address count against
+// MaxConnsPerPeer.
+func (l limits) peerCounts(a netip.Addr) bool { return l.loopbackLimited || !a.IsLoopback() }

@@ -1,6 +1,7 @@
 package epmd
 
 import (
+	"net/netip"
 	"reflect"
 	"testing"
 	"time"
@@ -17,26 +18,32 @@ func TestResolveLimits(t *testing.T) {
 	}{
 		"zero, the usual 1024 files": {&Server{}, 1024, limits{
 			packetTimeout: time.Minute, writeTimeout: time.Minute,
-			maxConns: 992, maxConnsPerPeer: 248, maxUnfinished: 248, maxRefused: 248,
+			maxConns: 992, maxKept: 976, maxConnsPerPeer: 248, maxUnfinished: 248, maxRefused: 248,
+			maxPending: 1 << 26, keepAlive: time.Minute,
 		}},
 		"zero, few files": {&Server{}, 40, limits{
 			packetTimeout: time.Minute, writeTimeout: time.Minute,
-			maxConns: 20, maxConnsPerPeer: 5, maxUnfinished: 5, maxRefused: 5,
+			maxConns: 20, maxKept: 15, maxConnsPerPeer: 5, maxUnfinished: 5, maxRefused: 5,
+			maxPending: 1 << 26, keepAlive: time.Minute,
 		}},
 		"zero, many files": {&Server{}, 1 << 20, limits{
 			packetTimeout: time.Minute, writeTimeout: time.Minute,
-			maxConns: 1 << 18, maxConnsPerPeer: 1 << 16, maxUnfinished: 1 << 13, maxRefused: 1 << 13,
+			maxConns: 1 << 18, maxKept: 1<<18 - 16, maxConnsPerPeer: 1 << 16, maxUnfinished: 1 << 13, maxRefused: 1 << 13,
+			maxPending: 1 << 26, keepAlive: time.Minute,
 		}},
 		"zero, files unknown": {&Server{}, 0, limits{
 			packetTimeout: time.Minute, writeTimeout: time.Minute,
-			maxConns: 1 << 18, maxConnsPerPeer: 1 << 16, maxUnfinished: 1 << 13, maxRefused: 1 << 13,
+			maxConns: 1 << 18, maxKept: 1<<18 - 16, maxConnsPerPeer: 1 << 16, maxUnfinished: 1 << 13, maxRefused: 1 << 13,
+			maxPending: 1 << 26, keepAlive: time.Minute,
 		}},
-		"negative": {&Server{PacketTimeout: -1, WriteTimeout: -1, MaxConns: -1, MaxConnsPerPeer: -1, MaxUnfinished: -1, MaxRefused: -1}, 1024, limits{
-			maxConns: unlimited, maxConnsPerPeer: unlimited, maxUnfinished: unlimited, maxRefused: unlimited,
+		"negative": {&Server{PacketTimeout: -1, WriteTimeout: -1, MaxConns: -1, MaxConnsPerPeer: -1, MaxUnfinished: -1, MaxRefused: -1, MaxPendingBytes: -1, KeepAlive: -1}, 1024, limits{
+			maxConns: unlimited, maxKept: unlimited, maxConnsPerPeer: unlimited, maxUnfinished: unlimited, maxRefused: unlimited,
+			maxPending: unlimited,
 		}},
-		"given": {&Server{PacketTimeout: 1, WriteTimeout: 2, MaxConns: 3, MaxConnsPerPeer: 4, MaxUnfinished: 5, MaxRefused: 6}, 1024, limits{
+		"given": {&Server{PacketTimeout: 1, WriteTimeout: 2, MaxConns: 3, MaxConnsPerPeer: 4, MaxUnfinished: 5, MaxRefused: 6, MaxPendingBytes: 7, KeepAlive: 8}, 1024, limits{
 			packetTimeout: 1, writeTimeout: 2,
-			maxConns: 3, maxConnsPerPeer: 4, loopbackLimited: true, maxUnfinished: 5, maxRefused: 6,
+			maxConns: 3, maxKept: 3, maxConnsPerPeer: 4, loopbackLimited: true, maxUnfinished: 5, maxRefused: 6,
+			maxPending: 7, keepAlive: 8,
 		}},
 	}
 	for name, tt := range tests {
@@ -61,11 +68,11 @@ func TestEveryLimitIsResolved(t *testing.T) {
 		reflect.ValueOf(s).Elem().FieldByIndex(f.Index).SetInt(17)
 		require.NotEqual(t, base, s.resolveLimits(1024), f.Name)
 	}
-	require.Equal(t, 6, seen)
+	require.Equal(t, 7, seen)
 }
 
 func TestLimitString(t *testing.T) {
-	for l := limitPeer; l <= limitRefused; l++ {
+	for l := limitPeer; l <= limitPending; l++ {
 		_, known := reflect.TypeFor[Server]().FieldByName(l.String())
 		require.True(t, known, l.String())
 	}
@@ -83,4 +90,44 @@ func TestThrottle(t *testing.T) {
 
 func TestFileLimit(t *testing.T) {
 	require.Positive(t, fileLimit())
+}
+
+// TestRoomForRequests: when nodes hold all that may be kept, requests are still
+// admitted, but nobody more is kept unless a refused one can go.
+func TestRoomForRequests(t *testing.T) {
+	var tb table[*conn]
+	tb.init(limits{maxConns: 5, maxKept: 3, maxConnsPerPeer: unlimited, maxUnfinished: 9, maxRefused: 9})
+	take := func(keep, holds bool) *conn {
+		c := new(conn)
+		tb.add(c)
+		if keep {
+			tb.keep(c, holds)
+		}
+		return c
+	}
+	take(true, true)
+	take(true, true)
+	refused := take(true, false)
+	asks := take(false, false)
+	hit, victim, ok := tb.admitsKept(asks)
+	require.Equal(t, limitConns, hit)
+	require.Same(t, refused, victim)
+	require.True(t, ok)
+	tb.remove(refused)
+	_, _, ok = tb.admitsKept(asks)
+	require.True(t, ok)
+	tb.keep(asks, true)
+
+	_, victim, ok = tb.admits(netip.IPv6Loopback())
+	require.True(t, ok, "three of five are taken, all for good")
+	require.Nil(t, victim)
+	newcomer := new(conn)
+	_, victim, ok = tb.admitsKept(newcomer)
+	require.False(t, ok)
+	require.Nil(t, victim)
+	first := take(false, false)
+	take(false, false)
+	_, victim, ok = tb.admits(netip.IPv6Loopback())
+	require.True(t, ok)
+	require.Same(t, first, victim, "requests make room for requests")
 }

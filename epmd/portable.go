@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"slices"
 	"sync"
 	"syscall"
@@ -21,9 +20,7 @@ type portable struct {
 	*state
 	server *Server
 
-	acceptWarnings throttle
-	limitWarnings  throttle
-
+	spare   spare
 	wg      sync.WaitGroup // every goroutine
 	stopped chan struct{}  // closed when all connections are dropped
 	drained chan struct{}  // closed when ending and no request is under way
@@ -32,7 +29,9 @@ type portable struct {
 	daemon    *session.Daemon // from the first serve on
 	watch     *watch          // likewise; nil if there can be none
 	listeners []net.Listener
-	table     table
+	conns     map[registry.Owner]*conn
+	last      registry.Owner
+	table     table[*conn]
 	ending    bool      // no more connections
 	stopping  bool      // stopped is closed
 	silentEnd time.Time // when ending: until when silent connections may begin
@@ -40,19 +39,18 @@ type portable struct {
 }
 
 func newPortable(s *Server, st *state) *portable {
-	return &portable{
+	e := &portable{
 		state:   st,
 		server:  s,
 		stopped: make(chan struct{}),
 		drained: make(chan struct{}),
-		table:   newTable(st.limits),
+		conns:   make(map[registry.Owner]*conn),
 	}
+	e.table.init(st.limits)
+	return e
 }
 
 func (e *portable) serve(lns []net.Listener) error {
-	if len(lns) == 0 {
-		return errors.New("epmd: no listener to serve")
-	}
 	if err := e.add(lns); err != nil {
 		closeAll(lns)
 		return err
@@ -64,6 +62,7 @@ func (e *portable) serve(lns []net.Listener) error {
 	<-e.stopped
 	e.wg.Wait()
 	e.watch.close()
+	e.spare.lend()
 	return e.err
 }
 
@@ -76,6 +75,7 @@ func (e *portable) add(lns []net.Listener) error {
 	}
 	if e.daemon == nil {
 		e.watch = newWatch()
+		e.spare.keep()
 		e.daemon = &session.Daemon{
 			Registry:            e.registry,
 			Port:                e.server.port(lns),
@@ -105,6 +105,13 @@ func (e *portable) accept(ln net.Listener) {
 		switch {
 		case err == nil:
 			pause = shortestPause
+			if !e.spare.keep() { // it was accepted in its place
+				e.counters.accepted.Add(1)
+				_ = nc.Close() // it has begun nothing
+				e.spare.keep()
+				e.limitHit(limitConns)
+				continue
+			}
 			e.sleep(e.server.AcceptDelay)
 			e.open(nc)
 		case e.hasEnded():
@@ -116,11 +123,10 @@ func (e *portable) accept(ln net.Listener) {
 		default:
 			// Most likely there are no more files: somebody who holds no
 			// registration has to go.
-			e.counters.acceptErrors.Add(1)
-			if e.acceptWarnings.allow(time.Now()) {
-				e.log.Warn("cannot accept; if files are short, raise the limit of open files", "address", ln.Addr(), "err", err)
+			e.acceptFailed(ln.Addr(), err)
+			if !e.evictOne() && e.spare.lend() {
+				continue
 			}
-			e.evictOne()
 			e.sleep(pause)
 			pause = min(2*pause, longestPause)
 		}
@@ -157,7 +163,8 @@ func (e *portable) hasEnded() bool {
 // open begins to serve a connection, if the limits have room for it.
 func (e *portable) open(nc net.Conn) {
 	e.counters.accepted.Add(1)
-	c := &conn{engine: e, net: nc, remote: addrOf(nc.RemoteAddr())}
+	c := &conn{engine: e, net: nc}
+	c.remote = addrOf(nc.RemoteAddr())
 	e.mu.Lock()
 	hit, victim, ok := e.admit(c)
 	if ok {
@@ -182,57 +189,43 @@ func (e *portable) admit(c *conn) (hit limit, victim *conn, ok bool) {
 	if e.ending {
 		return limitNone, nil, false
 	}
-	switch hit = e.table.full(c.remote); hit {
-	case limitPeer:
-		return hit, nil, false
-	case limitUnfinished:
-		victim = e.table.unfinished.oldest()
-	case limitConns:
-		if victim = e.table.dispensable(); victim == nil {
-			return hit, nil, false
-		}
-	}
+	hit, victim, ok = e.table.admits(c.remote)
 	if victim != nil {
 		e.drop(victim, causeLimit)
 	}
-	e.table.add(c)
-	return hit, victim, true
-}
-
-// limitHit counts and warns; e.mu must be free, since a logger may be slow, or
-// ask the server for its figures.
-func (e *portable) limitHit(l limit) {
-	switch l {
-	case limitNone:
-		return
-	case limitPeer:
-		e.counters.limitPeer.Add(1)
-	case limitConns:
-		e.counters.limitConns.Add(1)
-	case limitUnfinished:
-		e.counters.limitUnfinished.Add(1)
-	case limitRefused:
-		e.counters.limitRefused.Add(1)
+	if ok {
+		e.last++
+		c.owner = e.last
+		e.conns[c.owner] = c
+		e.table.add(c)
 	}
-	if e.limitWarnings.allow(time.Now()) {
-		e.log.Warn("a limit is reached and connections are closed for it", "limit", l.String())
-	}
+	return hit, victim, ok
 }
 
 // drop takes a connection out of the table for a cause; e.mu is held. The caller
 // cuts it once e.mu is free.
 func (e *portable) drop(c *conn, why cause) {
 	c.cause = why
+	e.taken(c)
+	e.forget(c)
+}
+
+// taken takes what a connection was writing out of the account; e.mu is held.
+func (e *portable) taken(c *conn) {
+	e.table.pending.Add(-int64(c.pending))
+	c.pending = 0
+}
+
+// forget takes a connection out of the table; e.mu is held.
+func (e *portable) forget(c *conn) {
+	delete(e.conns, c.owner)
 	e.table.remove(c)
 	e.leave(c)
 }
 
 // leave ends a connection's part in what is under way; e.mu is held.
 func (e *portable) leave(c *conn) {
-	if c.underWay {
-		c.underWay = false
-		e.table.underWay--
-	}
+	e.table.settled(c)
 	if e.ending && e.table.underWay == 0 && !e.stopping {
 		closeOnce(e.drained)
 	}
@@ -248,8 +241,8 @@ func closeOnce(c chan struct{}) {
 	}
 }
 
-// evictOne makes room when the system has none.
-func (e *portable) evictOne() {
+// evictOne makes room when the system has none, and says whether it could.
+func (e *portable) evictOne() bool {
 	e.mu.Lock()
 	v := e.table.dispensable()
 	if v != nil {
@@ -260,6 +253,7 @@ func (e *portable) evictOne() {
 		e.limitHit(limitConns)
 		v.cut()
 	}
+	return v != nil
 }
 
 // claim takes a connection off the list of who may have to go, while a chunk of
@@ -275,31 +269,49 @@ func (e *portable) claim(c *conn) bool {
 // settle moves a connection to where it belongs after a chunk. It says no if the
 // connection has to go.
 func (e *portable) settle(c *conn, res session.Result) bool {
-	var victim *conn
+	var victims []*conn
+	hit := limitNone
 	e.mu.Lock()
 	c.busy = false
 	ok := c.cause == causeNone
 	if ok && res.Verdict == session.Keep {
-		holds := c.session.Holds()
-		if !holds && e.table.refused.len() >= e.limits.maxRefused {
-			victim = e.table.refused.oldest()
-			e.drop(victim, causeLimit)
-		}
-		e.table.keep(c, holds)
+		hit, victims, ok = e.keep(c)
 	}
 	e.mu.Unlock()
-	if victim != nil {
-		e.limitHit(limitRefused)
-		victim.cut()
+	e.limitHit(hit)
+	for _, v := range victims {
+		v.cut()
 	}
 	return ok
+}
+
+// keep makes a connection a kept one, if there is room, and says which limit it met
+// and who has to go for it; e.mu is held.
+func (e *portable) keep(c *conn) (hit limit, victims []*conn, ok bool) {
+	dropped := func(v *conn, l limit) {
+		if v != nil {
+			e.drop(v, causeLimit)
+			victims, hit = append(victims, v), l
+		}
+	}
+	hit, victim, ok := e.table.admitsKept(c)
+	dropped(victim, hit)
+	if !ok {
+		return hit, victims, false
+	}
+	holds := c.session.Holds()
+	if !holds {
+		dropped(e.table.crowded(), limitRefused)
+	}
+	e.table.keep(c, holds)
+	return hit, victims, true
 }
 
 // evict closes the connections whose names STOP_REQ unregistered.
 func (e *portable) evict(owners []registry.Owner) {
 	for _, o := range owners {
 		e.mu.Lock()
-		c := e.table.conns[o]
+		c := e.conns[o]
 		if c != nil {
 			e.drop(c, causeStopped)
 		}
@@ -337,7 +349,7 @@ func (e *portable) shutdown(ctx context.Context) error {
 func (e *portable) cutsShort() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, c := range e.table.conns {
+	for _, c := range e.conns {
 		if c.underWay && c.begun {
 			return true
 		}
@@ -359,7 +371,7 @@ func (e *portable) end(why error) []net.Listener {
 	}
 	e.ending, e.err = true, why
 	e.silentEnd = time.Now().Add(silentGrace)
-	for _, c := range e.table.conns {
+	for _, c := range e.conns {
 		if c.underWay && !c.begun {
 			c.expire(e.silentEnd)
 		}
@@ -382,7 +394,7 @@ func (e *portable) stop(why error) {
 	closing := e.end(why)
 	e.stopping = true
 	var victims []*conn
-	for _, c := range e.table.conns {
+	for _, c := range e.conns {
 		e.drop(c, causeShutdown)
 		victims = append(victims, c)
 	}
@@ -405,17 +417,6 @@ func (e *portable) addrs() []net.Addr {
 	return out
 }
 
-func (e *portable) count(s *Stats) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	s.Conns = e.table.len()
-	s.Unfinished = e.table.unfinished.len()
-	s.Registered = e.table.registered
-	s.Refused = e.table.refused.len()
-}
+func (e *portable) count(s *Stats) { e.table.count(s) }
 
 var _ engine = (*portable)(nil)
-
-// peerCounts is whether connections of an address count against
-// MaxConnsPerPeer.
-func (l limits) peerCounts(a netip.Addr) bool { return l.loopbackLimited || !a.IsLoopback() }

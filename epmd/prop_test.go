@@ -150,7 +150,7 @@ type actor struct {
 type dialer func(ctx context.Context) (net.Conn, error)
 
 // serve starts a server for one round, and says how to connect to it.
-func serve(t *testing.T, network string) (*running, dialer, *epmd.Client) {
+func serve(t *testing.T, engine epmd.Engine, network string) (*running, dialer, *epmd.Client) {
 	t.Helper()
 	addr := "127.0.0.1:0"
 	if network == "unix" {
@@ -158,7 +158,7 @@ func serve(t *testing.T, network string) (*running, dialer, *epmd.Client) {
 	}
 	ln, err := net.Listen(network, addr)
 	require.NoError(t, err)
-	s := runOn(t, &epmd.Server{RelaxedCommandCheck: true}, ln)
+	s := runOn(t, &epmd.Server{Engine: engine, RelaxedCommandCheck: true}, ln)
 	dial := func(ctx context.Context) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, network, s.addr)
 	}
@@ -317,12 +317,14 @@ type held struct {
 // TestPropLinearizable lets many clients register, look up, stop and leave at once:
 // what they saw could have happened one after the other, and in the end exactly those
 // are registered whose connections are open.
-func TestPropLinearizable(t *testing.T) {
+func TestPropLinearizable(t *testing.T) { onEngines(t, testPropLinearizable) }
+
+func testPropLinearizable(t *testing.T, engine epmd.Engine) {
 	seed := model.Seed(t)
 	seen := make(map[string]int)
 	for round := range rounds {
 		h := &history{begun: time.Now()}
-		s, dial, client := serve(t, []string{"tcp", "unix"}[round%2])
+		s, dial, client := serve(t, engine, []string{"tcp", "unix"}[round%2])
 		actors := make([]*actor, clients)
 		faults := make([]error, clients)
 		var wg sync.WaitGroup

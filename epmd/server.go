@@ -48,7 +48,7 @@ type Server struct {
 	PacketTimeout time.Duration
 
 	// TimeoutRestarts makes each byte start PacketTimeout again, as OTP up to
-	// 27 does. By default it counts from the accept, as in OTP 29, so that
+	// 25 does. By default it counts from the accept, as in OTP 27 and 29, so that
 	// slow senders cannot hold a connection for ever.
 	TimeoutRestarts bool
 
@@ -68,7 +68,8 @@ type Server struct {
 	Remember int
 
 	// MaxConns bounds the connections in total. Zero is what the limit of open
-	// files leaves, at most DefaultMaxConns; negative is no limit. When it is
+	// files leaves, at most DefaultMaxConns; negative is no limit. Of the default 16 are left to requests, so that
+	// lookups are answered when nodes hold all the others. When it is
 	// reached a new connection takes the place of the refused or unfinished one
 	// that has waited longest; if there is none, it is closed at once. A
 	// registered node never has to go. Counted in Stats.LimitConns.
@@ -94,19 +95,37 @@ type Server struct {
 	// out.) Counted in Stats.LimitRefused.
 	MaxRefused int
 
+	// MaxPendingBytes bounds the bytes of replies that wait for clients to read
+	// them, in total. Zero is DefaultMaxPendingBytes, 64 MiB; negative is no
+	// limit. When it is exceeded, the client that has waited longest is closed; a
+	// reply that waits alone may be longer. Counted in Stats.LimitPending.
+	MaxPendingBytes int
+
+	// KeepAlive is the time after which a silent connection of a registered node
+	// is probed, over TCP, to notice a machine that is gone without a word: it
+	// counts as closed when it has not answered 4 probes, 15 seconds apart. Zero is
+	// DefaultKeepAlive, 60 seconds; negative is no probes. OTP's epmd sends none.
+	KeepAlive time.Duration
+
+	// Engine is how connections are served. Zero, EngineAuto, is the fastest that
+	// the system and the listeners are fit for.
+	Engine Engine
+
 	// Logger is told at level Debug what clients do, and at Warn and Error what
 	// the operator should mend: a repeating warning once a second at most. Nil
-	// is silent.
+	// is silent. It is called as the hooks are.
 	Logger *slog.Logger
 
 	// Now tells the registry the time, of which creations are made. Nil is
 	// time.Now. Timeouts do not go by it.
 	Now func() time.Time
 
-	// OnRequest, if set, is called after each request was answered or closed
-	// unanswered, from the connection's own goroutine: several calls may run at
-	// once. It must return soon, since the end of the server waits for it, and
-	// must not call Close or Shutdown.
+	// OnRequest, if set, is called when it is known what becomes of a request,
+	// before the answer is written. On the epoll engine it is called from the one
+	// goroutine that serves all: as long as it takes, everybody waits. On the
+	// portable engine it is called from the connection's own, and several calls
+	// may run at once. It must return soon, since the end of the server waits for
+	// it, and must not call Close or Shutdown.
 	OnRequest func(Request)
 
 	// ConnState, if set, is called as a connection enters each state, under the
@@ -124,26 +143,8 @@ type state struct {
 	registry *registry.Registry
 	counters counters
 	engine   engine
-}
 
-// engine serves listeners. All engines answer alike; they differ in what a
-// connection costs. Every method may be called at any time, and more than once.
-type engine interface {
-	// serve adds listeners and returns when the server has ended and nothing of
-	// it runs any more. It closes the listeners.
-	serve([]net.Listener) error
-	// shutdown accepts no more, lets requests under way finish until the context
-	// ends, then drops everything and returns when nothing runs any more. Its
-	// error is the context's if it cut a request short.
-	shutdown(context.Context) error
-	// close drops everything and returns when nothing runs any more.
-	close()
-	// addrs are those of the listeners.
-	addrs() []net.Addr
-	// evict closes the connections of owners whose names were stopped.
-	evict([]registry.Owner)
-	// count fills in how many connections there are.
-	count(*Stats)
+	acceptWarnings, limitWarnings throttle
 }
 
 func (s *Server) init() *state {
@@ -156,7 +157,7 @@ func (s *Server) init() *state {
 		if st.log == nil {
 			st.log = slog.New(slog.DiscardHandler)
 		}
-		st.engine = newPortable(s, st)
+		st.engine = &chosen{server: s, state: st}
 		s.state = st
 	})
 	return s.state
@@ -192,9 +193,12 @@ func (s *Server) ServeContext(ctx context.Context, lns ...net.Listener) error {
 }
 
 // Serve serves the given listeners, of any kind, and closes them when it
-// ends. It may be called several times, also at once; they all end together. Its
-// error is never nil: ErrServerClosed, ErrKilled, or that of a listener which
-// failed for good. When it returns, no goroutine of the server is left.
+// ends, or before. It may be called several times, also at once; they all end
+// together. If one of them is of a kind that the epoll engine cannot serve, the
+// portable engine serves all of them; the choice that the first call makes stands.
+// Its error is never nil: ErrServerClosed, ErrKilled, ErrEngine, or that of a
+// listener which failed for good. When it returns, no goroutine of the server is
+// left.
 func (s *Server) Serve(lns ...net.Listener) error {
 	return s.init().engine.serve(lns)
 }

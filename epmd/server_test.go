@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -25,8 +26,10 @@ import (
 )
 
 // TestClose: everything ends at once, and ending again is fine.
-func TestClose(t *testing.T) {
-	s := run(t, new(epmd.Server))
+func TestClose(t *testing.T) { onEngines(t, testClose) }
+
+func testClose(t *testing.T, engine epmd.Engine) {
+	s := run(t, &epmd.Server{Engine: engine})
 	c, _ := s.register(t, "foo")
 	silent := s.dial(t)
 	require.NoError(t, s.Close())
@@ -40,21 +43,25 @@ func TestClose(t *testing.T) {
 	require.NoError(t, s.Shutdown(ctx(t)))
 }
 
-func TestCloseBeforeServe(t *testing.T) {
-	s := new(epmd.Server)
+func TestCloseBeforeServe(t *testing.T) { onEngines(t, testCloseBeforeServe) }
+
+func testCloseBeforeServe(t *testing.T, engine epmd.Engine) {
+	s := &epmd.Server{Engine: engine}
 	require.NoError(t, s.Close())
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.ErrorIs(t, s.Serve(ln), epmd.ErrServerClosed)
 	_, err = ln.Accept()
 	require.ErrorIs(t, err, net.ErrClosed, "Serve closes the listener in any case")
-	require.Error(t, new(epmd.Server).Serve(), "without a listener there is nothing to serve")
+	require.Error(t, (&epmd.Server{Engine: engine}).Serve(), "without a listener there is nothing to serve")
 }
 
 // TestShutdown: a request that has begun is answered, a silent connection is not
 // waited for, and then the registered ones go.
-func TestShutdown(t *testing.T) {
-	s := run(t, new(epmd.Server))
+func TestShutdown(t *testing.T) { onEngines(t, testShutdown) }
+
+func testShutdown(t *testing.T, engine epmd.Engine) {
+	s := run(t, &epmd.Server{Engine: engine})
 	registered, _ := s.register(t, "foo")
 	silent := s.dial(t)
 	begun := s.dial(t)
@@ -83,8 +90,10 @@ func TestShutdown(t *testing.T) {
 
 // TestShutdownRegistersStill: a registration that is under way is answered, and
 // ends with the others.
-func TestShutdownRegistersStill(t *testing.T) {
-	s := run(t, new(epmd.Server))
+func TestShutdownRegistersStill(t *testing.T) { onEngines(t, testShutdownRegistersStill) }
+
+func testShutdownRegistersStill(t *testing.T, engine epmd.Engine) {
+	s := run(t, &epmd.Server{Engine: engine})
 	c := s.dial(t)
 	packet, err := node("late", 1).AppendAlive2Req(nil)
 	require.NoError(t, err)
@@ -103,8 +112,10 @@ func TestShutdownRegistersStill(t *testing.T) {
 
 // TestShutdownCutsShort: when the context ends, what is under way is dropped,
 // and the error says so.
-func TestShutdownCutsShort(t *testing.T) {
-	s := run(t, new(epmd.Server))
+func TestShutdownCutsShort(t *testing.T) { onEngines(t, testShutdownCutsShort) }
+
+func testShutdownCutsShort(t *testing.T, engine epmd.Engine) {
+	s := run(t, &epmd.Server{Engine: engine})
 	c := s.dial(t)
 	_, err := c.Write([]byte{0})
 	require.NoError(t, err)
@@ -120,9 +131,11 @@ func TestShutdownCutsShort(t *testing.T) {
 // TestShutdownOfSilence: a connection that has sent nothing has no request that
 // could be cut short, however little time there is, nor is it one that took too
 // long.
-func TestShutdownOfSilence(t *testing.T) {
+func TestShutdownOfSilence(t *testing.T) { onEngines(t, testShutdownOfSilence) }
+
+func testShutdownOfSilence(t *testing.T, engine epmd.Engine) {
 	for range 20 {
-		s := run(t, new(epmd.Server))
+		s := run(t, &epmd.Server{Engine: engine})
 		silent := s.dial(t)
 		require.Eventually(t, func() bool { return s.Stats().Unfinished == 1 }, patience, tick)
 		ended, cancel := context.WithCancel(context.Background())
@@ -131,7 +144,7 @@ func TestShutdownOfSilence(t *testing.T) {
 		require.Empty(t, requireClosed(t, silent))
 		require.Zero(t, s.Stats().TimedOut)
 	}
-	s := run(t, new(epmd.Server))
+	s := run(t, &epmd.Server{Engine: engine})
 	silent := s.dial(t)
 	require.Eventually(t, func() bool { return s.Stats().Unfinished == 1 }, patience, tick)
 	require.NoError(t, s.Shutdown(ctx(t)))
@@ -141,8 +154,10 @@ func TestShutdownOfSilence(t *testing.T) {
 
 // TestShutdownReason: who was registered until the end is told apart in the
 // events.
-func TestShutdownReason(t *testing.T) {
-	s := run(t, new(epmd.Server))
+func TestShutdownReason(t *testing.T) { onEngines(t, testShutdownReason) }
+
+func testShutdownReason(t *testing.T, engine epmd.Engine) {
+	s := run(t, &epmd.Server{Engine: engine})
 	s.register(t, "foo")
 	sub, now := s.Registry().Subscribe(8)
 	defer sub.Close()
@@ -152,10 +167,12 @@ func TestShutdownReason(t *testing.T) {
 }
 
 // TestShutdownLeavesNothing: not a goroutine, not a descriptor.
-func TestShutdownLeavesNothing(t *testing.T) {
+func TestShutdownLeavesNothing(t *testing.T) { onEngines(t, testShutdownLeavesNothing) }
+
+func testShutdownLeavesNothing(t *testing.T, engine epmd.Engine) {
 	leaks := goleak.IgnoreCurrent()
 	before := openFiles(t)
-	s := new(epmd.Server)
+	s := &epmd.Server{Engine: engine}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	ended := make(chan error, 1)
@@ -190,8 +207,10 @@ func openFiles(t *testing.T) int {
 }
 
 // TestKilled: KILL_REQ is answered, and ends Serve with an error of its own.
-func TestKilled(t *testing.T) {
-	s := run(t, &epmd.Server{RelaxedCommandCheck: true})
+func TestKilled(t *testing.T) { onEngines(t, testKilled) }
+
+func testKilled(t *testing.T, engine epmd.Engine) {
+	s := run(t, &epmd.Server{Engine: engine, RelaxedCommandCheck: true})
 	c, _ := s.register(t, "foo")
 	require.NoError(t, s.client().Kill(ctx(t)))
 	require.ErrorIs(t, s.end(t), epmd.ErrKilled)
@@ -203,9 +222,11 @@ func TestKilled(t *testing.T) {
 }
 
 // TestListenAndServe ends with its context.
-func TestListenAndServe(t *testing.T) {
+func TestListenAndServe(t *testing.T) { onEngines(t, testListenAndServe) }
+
+func testListenAndServe(t *testing.T, engine epmd.Engine) {
 	port := freePort(t)
-	s := &epmd.Server{Port: port, Addresses: []netip.Addr{netip.MustParseAddr("127.0.0.2")}}
+	s := &epmd.Server{Engine: engine, Port: port, Addresses: []netip.Addr{netip.MustParseAddr("127.0.0.2")}}
 	c, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- s.ListenAndServe(c) }()
@@ -218,17 +239,19 @@ func TestListenAndServe(t *testing.T) {
 	cancel()
 	require.ErrorIs(t, <-ended, epmd.ErrServerClosed)
 
-	other := &epmd.Server{Port: port, Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.1")}}
+	other := &epmd.Server{Engine: engine, Port: port, Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.1")}}
 	require.Error(t, other.ListenAndServe(context.Background()), "there is no such address here")
 }
 
 // TestKinds: any listener will do. A peer that is on this machine by the nature of
 // its transport may register.
-func TestKinds(t *testing.T) {
+func TestKinds(t *testing.T) { onEngines(t, testKinds) }
+
+func testKinds(t *testing.T, engine epmd.Engine) {
 	t.Run("unix", func(t *testing.T) {
 		ln, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
 		require.NoError(t, err)
-		s := runOn(t, new(epmd.Server), ln)
+		s := runOn(t, &epmd.Server{Engine: engine}, ln)
 		client := &epmd.Client{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "unix", s.addr)
 		}}
@@ -241,7 +264,7 @@ func TestKinds(t *testing.T) {
 	})
 	t.Run("pipe", func(t *testing.T) {
 		ln := newPipeListener()
-		runOn(t, &epmd.Server{Port: 4711}, ln)
+		runOn(t, &epmd.Server{Port: 4711}, ln) // for which no engine but one is fit
 		client := &epmd.Client{DialContext: ln.dial}
 		r, err := client.Register(ctx(t), node("foo", 5))
 		require.NoError(t, err)
@@ -252,7 +275,7 @@ func TestKinds(t *testing.T) {
 		require.Len(t, names.Nodes, 1)
 	})
 	t.Run("several", func(t *testing.T) {
-		s := new(epmd.Server)
+		s := &epmd.Server{Engine: engine}
 		var lns []net.Listener
 		for _, host := range []string{"127.0.0.1", "127.0.0.2"} {
 			ln, err := net.Listen("tcp", host+":0")
@@ -293,8 +316,10 @@ func TestListenerOfAnyType(t *testing.T) {
 
 // TestDataEndsInPeace: what a registered node sends ends its connection, but not
 // by a reset as long as one read of OTP's epmd would have taken it.
-func TestDataEndsInPeace(t *testing.T) {
-	s := run(t, new(epmd.Server))
+func TestDataEndsInPeace(t *testing.T) { onEngines(t, testDataEndsInPeace) }
+
+func testDataEndsInPeace(t *testing.T, engine epmd.Engine) {
+	s := run(t, &epmd.Server{Engine: engine})
 	for _, n := range []int{1, 15, 16, 17, 100, 3060} {
 		c, resp := s.register(t, "foo")
 		require.Zero(t, resp.Result)
@@ -307,9 +332,11 @@ func TestDataEndsInPeace(t *testing.T) {
 
 // TestRemotePeer connects from an address of this machine to another: such a peer
 // may look up and list, and nothing else.
-func TestRemotePeer(t *testing.T) {
+func TestRemotePeer(t *testing.T) { onEngines(t, testRemotePeer) }
+
+func testRemotePeer(t *testing.T, engine epmd.Engine) {
 	from := ownAddress(t)
-	s := run(t, &epmd.Server{RelaxedCommandCheck: true})
+	s := run(t, &epmd.Server{Engine: engine, RelaxedCommandCheck: true})
 	s.register(t, "foo")
 	client := &epmd.Client{Addr: s.addr, DialContext: (&net.Dialer{LocalAddr: &net.TCPAddr{IP: from}}).DialContext}
 	found, err := client.Lookup(ctx(t), "foo")
@@ -331,8 +358,10 @@ func TestRemotePeer(t *testing.T) {
 // TestComesBackAtOnce closes a registration and asks for the name at once, many
 // times: the server may not have seen the end yet, and must not say that the
 // name is taken, nor find the dead node.
-func TestComesBackAtOnce(t *testing.T) {
-	s := run(t, new(epmd.Server))
+func TestComesBackAtOnce(t *testing.T) { onEngines(t, testComesBackAtOnce) }
+
+func testComesBackAtOnce(t *testing.T, engine epmd.Engine) {
+	s := run(t, &epmd.Server{Engine: engine})
 	c, resp := s.register(t, "foo")
 	for range 300 {
 		require.NoError(t, c.Close())
@@ -347,11 +376,13 @@ func TestComesBackAtOnce(t *testing.T) {
 
 // TestPacketTimeout: a connection that does not complete its request in time is
 // closed, silent or slow; a registered one never is.
-func TestPacketTimeout(t *testing.T) {
+func TestPacketTimeout(t *testing.T) { onEngines(t, testPacketTimeout) }
+
+func testPacketTimeout(t *testing.T, engine epmd.Engine) {
 	const timeout = 300 * time.Millisecond
 	t.Run("from the accept", func(t *testing.T) {
 		t.Parallel()
-		s := run(t, &epmd.Server{PacketTimeout: timeout})
+		s := run(t, &epmd.Server{Engine: engine, PacketTimeout: timeout})
 		registered, _ := s.register(t, "foo")
 		silent, slow := s.dial(t), s.dial(t)
 		begun := time.Now()
@@ -372,7 +403,7 @@ func TestPacketTimeout(t *testing.T) {
 	})
 	t.Run("from the last byte", func(t *testing.T) {
 		t.Parallel()
-		s := run(t, &epmd.Server{PacketTimeout: timeout, TimeoutRestarts: true})
+		s := run(t, &epmd.Server{Engine: engine, PacketTimeout: timeout, TimeoutRestarts: true})
 		c := s.dial(t)
 		packet, err := wire.AppendPacket(nil, append([]byte{byte(wire.TagNamesReq)}, make([]byte, 8)...))
 		require.NoError(t, err)
@@ -385,7 +416,7 @@ func TestPacketTimeout(t *testing.T) {
 	})
 	t.Run("none", func(t *testing.T) {
 		t.Parallel()
-		s := run(t, &epmd.Server{PacketTimeout: -1})
+		s := run(t, &epmd.Server{Engine: engine, PacketTimeout: -1})
 		c := s.dial(t)
 		time.Sleep(2 * timeout)
 		_, err := c.Write([]byte("\x00\x01n"))
@@ -396,8 +427,10 @@ func TestPacketTimeout(t *testing.T) {
 
 // TestSlowReader: a client that does not read a long list stops nobody, and is
 // cut after the time to write.
-func TestSlowReader(t *testing.T) {
-	s := run(t, &epmd.Server{WriteTimeout: time.Second})
+func TestSlowReader(t *testing.T) { onEngines(t, testSlowReader) }
+
+func testSlowReader(t *testing.T, engine epmd.Engine) {
+	s := run(t, &epmd.Server{Engine: engine, WriteTimeout: time.Second})
 	for i := range 40_000 { // more than socket buffers take
 		_, err := s.Registry().Register(registry.Owner(1<<40+i), node(fmt.Sprintf("%s%d", strings.Repeat("n", 240), i), 1))
 		require.NoError(t, err)
@@ -412,14 +445,18 @@ func TestSlowReader(t *testing.T) {
 		require.EqualValues(t, 1, found.Port)
 	}
 	require.Eventually(t, func() bool { return s.Stats().WriteErrors == 1 }, patience, 10*tick)
+	_, err = io.ReadAll(slow)
+	require.ErrorIs(t, err, syscall.ECONNRESET, "part of a list must not look like the whole")
 }
 
 // TestDelays: a delayed answer comes late, and delays nobody else's end.
-func TestDelays(t *testing.T) {
+func TestDelays(t *testing.T) { onEngines(t, testDelays) }
+
+func testDelays(t *testing.T, engine epmd.Engine) {
 	const delay = 200 * time.Millisecond
 	for name, server := range map[string]*epmd.Server{
-		"accept": {AcceptDelay: delay},
-		"write":  {WriteDelay: delay},
+		"accept": {Engine: engine, AcceptDelay: delay},
+		"write":  {Engine: engine, WriteDelay: delay},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -432,7 +469,7 @@ func TestDelays(t *testing.T) {
 	}
 	t.Run("close", func(t *testing.T) {
 		t.Parallel()
-		s := run(t, &epmd.Server{WriteDelay: time.Hour})
+		s := run(t, &epmd.Server{Engine: engine, WriteDelay: time.Hour})
 		c := s.dial(t)
 		_, err := c.Write([]byte("\x00\x01n"))
 		require.NoError(t, err)
@@ -443,11 +480,13 @@ func TestDelays(t *testing.T) {
 }
 
 // TestHooksAndStats follows one of each kind through the hooks and the figures.
-func TestHooksAndStats(t *testing.T) {
+func TestHooksAndStats(t *testing.T) { onEngines(t, testHooksAndStats) }
+
+func testHooksAndStats(t *testing.T, engine epmd.Engine) {
 	var mu sync.Mutex
 	var requests []epmd.Request
 	states := make(map[registry.Owner][]epmd.ConnState)
-	s := run(t, &epmd.Server{
+	s := run(t, &epmd.Server{Engine: engine,
 		RelaxedCommandCheck: true,
 		OnRequest: func(r epmd.Request) {
 			mu.Lock()
@@ -517,8 +556,10 @@ func TestConnStateString(t *testing.T) {
 }
 
 // TestUnregister does what a STOP_REQ does.
-func TestUnregister(t *testing.T) {
-	s := run(t, new(epmd.Server))
+func TestUnregister(t *testing.T) { onEngines(t, testUnregister) }
+
+func testUnregister(t *testing.T, engine epmd.Engine) {
+	s := run(t, &epmd.Server{Engine: engine})
 	c, _ := s.register(t, "foo")
 	require.True(t, s.Unregister("foo"))
 	require.Empty(t, requireClosed(t, c))
@@ -529,8 +570,10 @@ func TestUnregister(t *testing.T) {
 
 // TestManyClients register, look up and leave at random; in the end exactly those
 // are registered whose connections are open.
-func TestManyClients(t *testing.T) {
-	s := run(t, new(epmd.Server))
+func TestManyClients(t *testing.T) { onEngines(t, testManyClients) }
+
+func testManyClients(t *testing.T, engine epmd.Engine) {
+	s := run(t, &epmd.Server{Engine: engine})
 	var wg sync.WaitGroup
 	for w := range 8 {
 		wg.Go(func() {

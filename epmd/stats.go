@@ -41,8 +41,8 @@ type Stats struct {
 	// AcceptErrors counts failures to accept, such as for want of files.
 	AcceptErrors uint64
 	// Connections that were closed for a limit: see the fields of the same name
-	// of Server.
-	LimitConns, LimitPeer, LimitUnfinished, LimitRefused uint64
+	// of Server; LimitPending is for MaxPendingBytes.
+	LimitConns, LimitPeer, LimitUnfinished, LimitRefused, LimitPending uint64
 }
 
 // counters are the parts of Stats that only grow, as they are counted.
@@ -53,6 +53,7 @@ type counters struct {
 	faults                                               [wire.NumFaults]atomic.Uint64
 	denied, partial, timedOut, writeErrors, acceptErrors atomic.Uint64
 	limitConns, limitPeer, limitUnfinished, limitRefused atomic.Uint64
+	limitPending                                         atomic.Uint64
 }
 
 // Stats reads the figures. It is cheap enough to be called often.
@@ -73,6 +74,7 @@ func (c *counters) stats() Stats {
 		AcceptErrors: c.acceptErrors.Load(),
 		LimitConns:   c.limitConns.Load(), LimitPeer: c.limitPeer.Load(),
 		LimitUnfinished: c.limitUnfinished.Load(), LimitRefused: c.limitRefused.Load(),
+		LimitPending: c.limitPending.Load(),
 	}
 	for tag := range c.requests {
 		n := c.requests[tag].Load()

@@ -1,54 +1,113 @@
 package epmd_test
 
 import (
+	"context"
 	"errors"
-	"net"
+	"os"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/goepmd/goepmd/conformance"
 	"github.com/goepmd/goepmd/epmd"
-	"github.com/goepmd/goepmd/internal/transcript"
 )
 
-// embedded is a server of this process, for transcripts.
-type embedded struct {
-	ln    net.Listener
-	ended chan error
+// embedded is servers of this process, as a target of the conformance suite.
+type embedded struct{ engine epmd.Engine }
+
+func (e embedded) Name() string { return "goepmd, embedded, " + e.engine.String() }
+
+func (e embedded) Start(ctx context.Context, c conformance.Config) (conformance.Daemon, error) {
+	o, err := c.Options()
+	if err != nil {
+		return nil, err
+	}
+	port, err := conformance.FreePort()
+	if err != nil {
+		return nil, err
+	}
+	s := &epmd.Server{
+		Engine: e.engine, Port: port, Addresses: o.Addresses, RelaxedCommandCheck: o.Relaxed,
+		PacketTimeout: o.PacketTimeout, AcceptDelay: o.AcceptDelay, WriteDelay: o.WriteDelay,
+	}
+	if o.Debug > 0 {
+		s.Remember = 5 // as the program does
+	}
+	d := &embeddedDaemon{server: s, port: port, ended: make(chan struct{})}
+	go func() {
+		defer close(d.ended)
+		d.err = s.ListenAndServe(context.WithoutCancel(ctx))
+	}()
+	err = conformance.AwaitListening(ctx, port, d.ended)
+	select {
+	case <-d.ended:
+		return nil, &conformance.ExitError{Output: conformance.Output{Status: d.status()}}
+	default:
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return d, nil
 }
 
-func (e embedded) Port() uint16                   { return uint16(e.ln.Addr().(*net.TCPAddr).Port) }
-func (e embedded) Open() (transcript.Conn, error) { return transcript.Dial(e.ln.Addr().String()) }
+type embeddedDaemon struct {
+	server *epmd.Server
+	port   uint16
+	ended  chan struct{} // closed when it has
+	err    error         // of Serve, then
+}
+
+func (d *embeddedDaemon) Port() uint16 { return d.port }
+func (d *embeddedDaemon) Close() error { return d.server.Close() }
+
+func (d *embeddedDaemon) Dial(ctx context.Context, r conformance.Route) (conformance.Conn, error) {
+	return conformance.DialRoute(ctx, d.port, r)
+}
+
+// status is the one that a program would end with.
+func (d *embeddedDaemon) status() int {
+	if errors.Is(d.err, epmd.ErrKilled) || errors.Is(d.err, epmd.ErrAlreadyRunning) {
+		return 0
+	}
+	return 1
+}
 
 // Exit is the status that a program would end with.
-func (e embedded) Exit() (int, error) {
+func (d *embeddedDaemon) Exit(ctx context.Context) (int, error) {
 	select {
-	case err := <-e.ended:
-		if errors.Is(err, epmd.ErrKilled) {
-			return 0, nil
-		}
-		return 1, err
-	case <-time.After(10 * time.Second):
+	case <-d.ended:
+		return d.status(), nil
+	case <-ctx.Done():
 		return 0, errors.New("the server does not end")
 	}
 }
 
-// TestVectors holds an embedded server to what OTP's epmd was recorded doing.
-func TestVectors(t *testing.T) {
-	scenarios, err := transcript.Standard()
+func (d *embeddedDaemon) Command(context.Context, conformance.Command) (conformance.Output, error) {
+	return conformance.Output{}, conformance.Unsupported("a server in this process has no program")
+}
+
+// TestVectors holds an embedded server to the conformance suite.
+func TestVectors(t *testing.T) { onEngines(t, testVectors) }
+
+func testVectors(t *testing.T, engine epmd.Engine) {
+	scenarios, err := conformance.Scenarios()
 	require.NoError(t, err)
-	require.NotEmpty(t, scenarios)
-	for _, sc := range scenarios {
-		t.Run(sc.Name, func(t *testing.T) {
-			t.Parallel()
-			ln, err := net.Listen("tcp", "127.0.0.1:0")
-			require.NoError(t, err)
-			s := &epmd.Server{RelaxedCommandCheck: sc.Relaxed}
-			e := embedded{ln, make(chan error, 1)}
-			go func() { e.ended <- s.Serve(ln) }()
-			require.NoError(t, transcript.Play(sc, e))
-			require.NoError(t, s.Close())
-		})
+	text, err := os.ReadFile("../docs/deviations.yaml")
+	require.NoError(t, err)
+	deviations, err := conformance.ReadDeviations(text)
+	require.NoError(t, err)
+	played := 0
+	r := conformance.Runner{Parallel: 40, Deviations: deviations}
+	if engine == epmd.EngineEpoll {
+		r.Settle = -1 // it does one thing at a time
 	}
+	col, err := r.Run(t.Context(), embedded{engine}, 0, scenarios)
+	require.NoError(t, err)
+	for _, res := range col.Results {
+		if res.Verdict == conformance.Passed {
+			played++
+		}
+		require.True(t, res.Verdict.Good(), "%s: %s %+v", res.Scenario, res.Reason, res.Failure)
+	}
+	require.Greater(t, played, len(scenarios)*3/4)
 }

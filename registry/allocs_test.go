@@ -49,3 +49,24 @@ func TestReadingAllocatesNothing(t *testing.T) {
 		assert.Zero(t, testing.AllocsPerRun(100, f), what)
 	}
 }
+
+// TestComingAndGoingAllocatesNothing: the registry's records are used again, for names
+// that are remembered and, once as many are as may be, for those never seen.
+func TestComingAndGoingAllocatesNothing(t *testing.T) {
+	const remember = 10
+	r, _ := newRegistry(remember)
+	names := make([]string, 1000)
+	for i := range names {
+		names[i] = numbered(i)
+	}
+	come := func(i int) {
+		_, keptErr = r.Register(1, otpNode(names[i], 1))
+		r.Release(1, registry.ReasonClosed)
+	}
+	for i := range 2 * remember {
+		come(i)
+	}
+	next := 2 * remember
+	assert.Zero(t, testing.AllocsPerRun(100, func() { come(2*remember - 1) }), "a remembered name")
+	assert.Zero(t, testing.AllocsPerRun(100, func() { come(next); next++ }), "a new name")
+}

@@ -105,3 +105,68 @@ func BenchmarkAppendNameLine(b *testing.B) {
 		keptBytes = wire.AppendNameLine(room, "atrixie", 0x99e9)
 	}
 }
+
+func BenchmarkAppendPacket(b *testing.B) {
+	body := []byte("zatrixie")
+	room := make([]byte, 0, wire.MaxPacketLen)
+	b.ReportAllocs()
+	for b.Loop() {
+		keptBytes, keptErr = wire.AppendPacket(room, body)
+	}
+}
+
+func BenchmarkBodyTag(b *testing.B) {
+	body := []byte("zatrixie")
+	b.ReportAllocs()
+	for b.Loop() {
+		_, keptErr = wire.BodyTag(body)
+	}
+}
+
+func BenchmarkParseNamesReq(b *testing.B) {
+	body := []byte("n")
+	b.ReportAllocs()
+	for b.Loop() {
+		r, err := wire.ParseNamesReq(body)
+		keptBytes, keptErr = r.Tail, err
+	}
+}
+
+func BenchmarkAppendNamesReq(b *testing.B) {
+	room := make([]byte, 0, wire.MaxPacketLen)
+	b.ReportAllocs()
+	for b.Loop() {
+		keptBytes, keptErr = wire.NamesReq{}.Append(room)
+	}
+}
+
+func BenchmarkParseStopReq(b *testing.B) {
+	body := []byte("satrixie")
+	b.ReportAllocs()
+	for b.Loop() {
+		r, err := wire.ParseStopReq(body)
+		keptBytes, keptErr = r.Name, err
+	}
+}
+
+func BenchmarkDumpLines(b *testing.B) {
+	var lines []byte
+	for i := range 1000 {
+		lines = wire.AppendActiveLine(lines, "atrixie", 0x99e9, uint64(i))
+	}
+	b.SetBytes(int64(len(lines)))
+	b.ReportAllocs()
+	for b.Loop() {
+		for line, err := range wire.DumpLines(lines) {
+			keptBytes, keptErr = line.Name, err
+		}
+	}
+}
+
+func BenchmarkAppendActiveLine(b *testing.B) {
+	room := make([]byte, 0, wire.MaxPacketLen)
+	b.ReportAllocs()
+	for b.Loop() {
+		keptBytes = wire.AppendActiveLine(room, "atrixie", 0x99e9, 7)
+	}
+}

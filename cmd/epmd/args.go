@@ -99,9 +99,9 @@ func parseFlags(args []string, env func(string) (string, bool)) (options, error)
 		case "-packet_timeout":
 			used, ok = 2, seconds(value, &o.packetTimeout)
 		case "-delay_accept":
-			used, ok = 2, seconds(value, &o.delayAccept)
+			used, ok = 2, delay(value, &o.delayAccept)
 		case "-delay_write":
-			used, ok = 2, seconds(value, &o.delayWrite)
+			used, ok = 2, delay(value, &o.delayWrite)
 		default:
 			return o, o.interactive(args)
 		}
@@ -139,6 +139,14 @@ func seconds(s string, into *time.Duration) bool {
 	n := leadingInt(s)
 	*into = time.Duration(n) * time.Second
 	return n > 0
+}
+
+// delay reads a number of seconds that may be negative, which is none: OTP's refuses
+// zero alone.
+func delay(s string, into *time.Duration) bool {
+	n := leadingInt(s)
+	*into = time.Duration(max(n, 0)) * time.Second
+	return n != 0
 }
 
 // leadingInt reads a decimal number as C's atoi does: blanks and a sign may stand

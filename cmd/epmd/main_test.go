@@ -18,8 +18,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/goepmd/goepmd/conformance"
 	"github.com/goepmd/goepmd/epmd"
-	"github.com/goepmd/goepmd/internal/transcript"
 )
 
 // patience is how long anything may take that should happen at once.
@@ -96,12 +96,6 @@ func (d *daemon) client() *epmd.Client {
 	return &epmd.Client{Addr: fmt.Sprintf("127.0.0.1:%d", d.port)}
 }
 
-func (d *daemon) Port() uint16 { return uint16(d.port) }
-
-func (d *daemon) Open() (transcript.Conn, error) {
-	return transcript.Dial(fmt.Sprintf("127.0.0.1:%d", d.port))
-}
-
 // Exit waits for the daemon to end by itself.
 func (d *daemon) Exit() (int, error) {
 	ended := make(chan error, 1)
@@ -147,20 +141,20 @@ func callEnv(tb testing.TB, env []string, path string, args ...string) result {
 	return result{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
 }
 
-// TestVectors holds the built program to what OTP's epmd was recorded doing.
-func TestVectors(t *testing.T) {
-	scenarios, err := transcript.Standard()
+// TestConformance holds the built program to the conformance suite, but for the
+// deviations that the documentation tells.
+func TestConformance(t *testing.T) {
+	scenarios, err := conformance.Scenarios()
 	require.NoError(t, err)
-	require.NotEmpty(t, scenarios)
-	for _, sc := range scenarios {
-		t.Run(sc.Name, func(t *testing.T) {
-			t.Parallel()
-			var args []string
-			if sc.Relaxed {
-				args = append(args, "-relaxed_command_check")
-			}
-			require.NoError(t, transcript.Play(sc, start(t, program, args...)))
-		})
+	text, err := os.ReadFile("../../docs/deviations.yaml")
+	require.NoError(t, err)
+	deviations, err := conformance.ReadDeviations(text)
+	require.NoError(t, err)
+	r := conformance.Runner{Parallel: 40, Deviations: deviations}
+	col, err := r.Run(t.Context(), conformance.Program("goepmd", program), 0, scenarios)
+	require.NoError(t, err)
+	for _, res := range col.Results {
+		require.True(t, res.Verdict.Good(), "%s: %s %+v", res.Scenario, res.Reason, res.Failure)
 	}
 }
 

@@ -66,7 +66,10 @@ func listenAndServe(o options, log *slog.Logger, starter *starter) error {
 			log.Warn("systemd cannot be told that the daemon is ready", "err", err)
 		}
 	}
+	serving, ended := context.WithCancel(ctx)
+	go giveBackMemory(serving, s)
 	err = s.ServeContext(ctx, lns...)
+	ended()
 	if cause := context.Cause(ctx); cause != nil && errors.Is(err, epmd.ErrServerClosed) {
 		return cause
 	}
@@ -87,7 +90,7 @@ func newServer(o options, log *slog.Logger) (*epmd.Server, error) {
 	}
 	for _, a := range strings.FieldsFunc(o.addresses, func(r rune) bool { return r == ',' || r == ' ' }) {
 		addr, err := netip.ParseAddr(a)
-		if err != nil {
+		if err != nil || addr.Zone() != "" { // OTP's takes none
 			return nil, fmt.Errorf("cannot parse IP address %q", a)
 		}
 		s.Addresses = append(s.Addresses, addr)

@@ -23,8 +23,8 @@ type Daemon struct {
 	// PacketTimeout is the time that a connection has to complete its request;
 	// zero or negative is no limit.
 	PacketTimeout time.Duration
-	// TimeoutRestarts makes every chunk start PacketTimeout again, as up to OTP
-	// 27. Otherwise it counts from the beginning, as in OTP 29, and a client
+	// TimeoutRestarts makes every chunk start PacketTimeout again, as in OTP
+	// 23 and 25. Otherwise it counts from the beginning, as in OTP 27 and 29, and a client
 	// cannot hold a connection by sending a byte now and then.
 	TimeoutRestarts bool
 	// Sweep, if set, is called before a request is answered. It should release
@@ -42,6 +42,12 @@ func (d *Daemon) Open(o registry.Owner, p Peer, now time.Time) Session {
 	s := Session{daemon: d, owner: o, peer: p}
 	s.startClock(now)
 	return s
+}
+
+// Resume is the session of a connection that is kept: an engine that holds many
+// need not hold their sessions too. It says what Holds said.
+func (d *Daemon) Resume(o registry.Owner, holds bool) Session {
+	return Session{daemon: d, owner: o, phase: kept, holds: holds}
 }
 
 // names and dump are the kept lists with the daemon's own port in front.

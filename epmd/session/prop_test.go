@@ -98,7 +98,7 @@ type worlds struct {
 
 func newWorlds(relax bool, met map[string]int) *worlds {
 	w := &worlds{whole: newSim(relaxed(relax)), cut: newSim(relaxed(relax)), met: met}
-	w.model = model.Daemon{Names: model.Names{Remember: registry.DefaultRemember}, Port: w.whole.Port(), Relaxed: relax}
+	w.model = model.Daemon{Names: model.Names{Remember: registry.DefaultRemember}, Port: w.whole.daemon.Port, Relaxed: relax}
 	return w
 }
 
@@ -130,7 +130,7 @@ func (w *worlds) play(l leg) (goOn bool, err error) {
 		return false, err
 	}
 	for name, conn := range map[string]*simConn{"whole": a, "cut": c} {
-		if got, _, _ := conn.Recv(); string(got) != reply {
+		if got, _, _ := conn.Recv(nil, 0); string(got) != reply {
 			return false, fmt.Errorf("%s: want reply %s, got %s", name, model.Short(reply), model.Short(got))
 		}
 		if got := lastVerdict(conn); len(b) > 0 && got != verdict {
@@ -334,7 +334,7 @@ func lastVerdict(c *simConn) session.Verdict {
 func (w *worlds) compare() error {
 	for name, s := range map[string]*sim{"whole": w.whole, "cut": w.cut} {
 		r := s.daemon.Registry
-		if want, got := w.model.Dump(s.Port()), string(r.Dump(uint32(s.Port()))); want != got {
+		if want, got := w.model.Dump(s.daemon.Port), string(r.Dump(uint32(s.daemon.Port))); want != got {
 			return fmt.Errorf("%s: want dump %q, got %q", name, want, got)
 		}
 		for i, e := range r.Snapshot().Nodes {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/goepmd/goepmd/conformance"
 	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/wire"
@@ -42,8 +43,8 @@ func TestExcess(t *testing.T) {
 			c.arrive(packet[:at])
 		}
 		c.arrive(append(packet[at:len(packet):len(packet)], 'x'))
-		got, closed, _ := c.Recv()
-		require.True(t, closed)
+		got, closed, _ := c.Recv(nil, 0)
+		require.Equal(t, conformance.WasClosed, closed)
 		require.Equal(t, answered, len(got) > 0, "cut at %d", at)
 		if answered {
 			require.ErrorIs(t, c.last().Err, session.ErrData)

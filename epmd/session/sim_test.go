@@ -1,12 +1,11 @@
 package session_test
 
 import (
-	"errors"
 	"net/netip"
 	"time"
 
+	"github.com/goepmd/goepmd/conformance"
 	"github.com/goepmd/goepmd/epmd/session"
-	"github.com/goepmd/goepmd/internal/transcript"
 	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/wire"
 )
@@ -22,7 +21,7 @@ var loopback = peer{"127.0.0.1", "127.0.0.1"}
 // epoch is when simulated time begins.
 var epoch = time.Unix(1_700_000_000, 0)
 
-// sim is a daemon without sockets, and a target for transcripts.
+// sim is a daemon without sockets.
 type sim struct {
 	daemon *session.Daemon
 	now    time.Time
@@ -43,17 +42,6 @@ func newSim(change ...func(*session.Daemon)) *sim {
 	return s
 }
 
-func (s *sim) Port() uint16 { return s.daemon.Port }
-
-func (s *sim) Exit() (int, error) {
-	if !s.ended {
-		return 0, errors.New("the daemon goes on")
-	}
-	return 0, nil
-}
-
-func (s *sim) Open() (transcript.Conn, error) { return s.open(loopback), nil }
-
 func (s *sim) open(p session.Peer) *simConn {
 	c := &simConn{sim: s}
 	owner := registry.Owner(len(s.conns) + 1)
@@ -72,18 +60,13 @@ type simConn struct {
 	closed  bool
 }
 
-func (c *simConn) Send(segments [][]byte) error {
-	for _, b := range segments {
-		if c.sim.cut == 0 {
-			c.arrive(b)
-			continue
-		}
-		for len(b) > 0 {
-			n := min(c.sim.cut, len(b))
-			c.arrive(b[:n])
-			b = b[n:]
-		}
+// Send lets a segment arrive, cut as the daemon's network cuts.
+func (c *simConn) Send(b []byte) error {
+	for c.sim.cut > 0 && len(b) > c.sim.cut {
+		c.arrive(b[:c.sim.cut])
+		b = b[c.sim.cut:]
 	}
+	c.arrive(b)
 	return nil
 }
 
@@ -101,7 +84,9 @@ func (c *simConn) arrive(b []byte) {
 		switch res.Verdict {
 		case session.StopDaemon:
 			c.sim.ended = true
-			c.end(registry.ReasonShutdown)
+			for _, other := range c.sim.conns {
+				other.end(registry.ReasonShutdown)
+			}
 		case session.Close:
 			c.end(registry.ReasonClosed)
 		}
@@ -118,10 +103,14 @@ func (c *simConn) HalfClose() error { c.end(registry.ReasonClosed); return nil }
 func (c *simConn) Close() error     { c.end(registry.ReasonClosed); return nil }
 func (c *simConn) Reset() error     { c.end(registry.ReasonClosed); return nil }
 
-func (c *simConn) Recv() ([]byte, bool, error) {
-	b := c.got
+// Recv gives what has come since the last call; nothing is worth waiting for.
+func (c *simConn) Recv(b []byte, _ time.Duration) ([]byte, conformance.State, error) {
+	b = append(b, c.got...)
 	c.got = nil
-	return b, c.closed, nil
+	if c.closed {
+		return b, conformance.WasClosed, nil
+	}
+	return b, conformance.StillOpen, nil
 }
 
 // last is what the last chunk led to.

@@ -1,0 +1,157 @@
+package epmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"sync"
+
+	"github.com/goepmd/goepmd/registry"
+)
+
+// ErrEngine: the listeners cannot be served by the engine that was chosen.
+var ErrEngine = errors.New("epmd: not for this engine")
+
+// Engine is how a [Server] serves its connections. Engines answer alike, and
+// keep to the same limits; they differ in what a connection costs.
+type Engine uint8
+
+// The engines.
+const (
+	// EngineAuto is EngineEpoll where the system and all the listeners of the
+	// first Serve are fit for it, else EnginePortable.
+	EngineAuto Engine = iota
+	// EngineEpoll serves everything from one goroutine: for Linux, and listeners
+	// of type *net.TCPListener and *net.UnixListener alone. A request takes no
+	// goroutine, timer or allocation, a registered connection a few hundred
+	// bytes.
+	//
+	// It takes over the sockets of the listeners: those of TCP are closed, with
+	// the socket itself left open, as soon as they are served.
+	EngineEpoll
+	// EnginePortable serves any net.Listener, with a goroutine for each
+	// connection.
+	EnginePortable
+)
+
+// String is the engine as one lower-case word.
+func (e Engine) String() string {
+	switch e {
+	case EngineAuto:
+		return "auto"
+	case EngineEpoll:
+		return "epoll"
+	case EnginePortable:
+		return "portable"
+	}
+	return "engine " + strconv.Itoa(int(e))
+}
+
+// engine serves listeners. Every method may be called at any time, and more than
+// once.
+type engine interface {
+	// serve adds listeners and returns when the server has ended and nothing of
+	// it runs any more. It closes the listeners.
+	serve([]net.Listener) error
+	// shutdown accepts no more, lets requests under way finish until the context
+	// ends, then drops everything and returns when nothing runs any more. Its
+	// error is the context's if it cut a request short.
+	shutdown(context.Context) error
+	// close drops everything and returns when nothing runs any more.
+	close()
+	// addrs are those of the listeners.
+	addrs() []net.Addr
+	// evict closes the connections of owners whose names were stopped.
+	evict([]registry.Owner)
+	// count fills in how many connections there are.
+	count(*Stats)
+}
+
+// chosen is the engine of a server: the choice is made by its first Serve.
+type chosen struct {
+	server *Server
+	state  *state
+
+	mu     sync.Mutex
+	engine engine // nil before the choice
+}
+
+func (c *chosen) get() engine {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.engine
+}
+
+// choose makes the choice, if it is not made, for the given listeners, and says
+// whether the engine can serve them.
+func (c *chosen) choose(lns []net.Listener) (engine, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	unfit := epollFit(lns)
+	if c.engine == nil && c.server.Engine != EnginePortable && unfit == nil {
+		e, err := newEpoll(c.server, c.state)
+		if err == nil {
+			c.engine = e
+			return e, nil
+		}
+		unfit = err
+	}
+	switch {
+	case c.engine == nil && c.server.Engine == EngineEpoll:
+		return nil, fmt.Errorf("%w: epoll: %w; set Server.Engine to EngineAuto", ErrEngine, unfit)
+	case c.engine == nil:
+		c.engine = newPortable(c.server, c.state)
+	}
+	if _, portable := c.engine.(*portable); !portable && unfit != nil {
+		return nil, fmt.Errorf("%w: the server runs on epoll already: %w; give all listeners to one Serve, or set Server.Engine to EnginePortable", ErrEngine, unfit)
+	}
+	return c.engine, nil
+}
+
+func (c *chosen) serve(lns []net.Listener) error {
+	if len(lns) == 0 {
+		return errors.New("epmd: no listener to serve")
+	}
+	e, err := c.choose(lns)
+	if err != nil {
+		closeAll(lns)
+		return err
+	}
+	return e.serve(lns)
+}
+
+// any is the engine, or one that was never used: the server ends before it began.
+func (c *chosen) any() engine {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.engine == nil {
+		c.engine = newPortable(c.server, c.state)
+	}
+	return c.engine
+}
+
+func (c *chosen) shutdown(ctx context.Context) error { return c.any().shutdown(ctx) }
+func (c *chosen) close()                             { c.any().close() }
+
+func (c *chosen) addrs() []net.Addr {
+	if e := c.get(); e != nil {
+		return e.addrs()
+	}
+	return nil
+}
+
+func (c *chosen) evict(owners []registry.Owner) {
+	if e := c.get(); e != nil {
+		e.evict(owners)
+	}
+}
+
+func (c *chosen) count(s *Stats) {
+	if e := c.get(); e != nil {
+		e.count(s)
+	}
+}
+
+var _ engine = (*chosen)(nil)

@@ -1,0 +1,126 @@
+package epmd
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// acceptBatch is how many connections of one listener are served before others
+// have their turn.
+const acceptBatch = 64
+
+// acceptAll serves new connections.
+func (e *epoll) acceptAll() {
+	if !e.unread {
+		return
+	}
+	e.unread = false
+	if e.ending {
+		return
+	}
+	for _, l := range e.listeners {
+		for n := 0; l.ready && n < acceptBatch && !e.ending; n++ {
+			// The sweep before an answer tells whether there are more.
+			l.ready = false
+			e.accept(l)
+		}
+		e.unread = e.unread || l.ready
+	}
+}
+
+// acceptEarly serves the connections that came before the listener was told how
+// to probe them: at most as many as can have waited.
+func (e *epoll) acceptEarly(l *listener) {
+	l.early = true
+	for n := 0; l.early && n < maxBacklog && l.paused == 0 && !e.ending; n++ {
+		e.accept(l)
+	}
+	l.early = false
+}
+
+// maxBacklog is more than listeners have places for those who wait.
+const maxBacklog = 1 << 16
+
+// accept serves one new connection.
+func (e *epoll) accept(l *listener) {
+	fd, errno := accept(l.fd, &e.from)
+	switch errno {
+	case 0:
+		l.pause = 0
+		if d := e.server.AcceptDelay; d > 0 {
+			l.held, l.from = fd, e.from
+			e.rest(l, d)
+			return
+		}
+		e.welcome(l, fd, &e.from)
+	case unix.EAGAIN:
+		l.early = false
+	case unix.EBADF, unix.EINVAL, unix.ENOTSOCK, unix.EFAULT, unix.EOPNOTSUPP:
+		e.log.Error("a listener failed for good", "address", l.addr, "err", errno)
+		e.stop(fmt.Errorf("epmd: cannot accept on %s: %w", l.addr, errno))
+	case unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM:
+		e.acceptFailed(l.addr, errno)
+		e.acceptShort(l)
+	case unix.EINTR:
+		l.ready = true
+	default: // the connection is gone already
+		l.ready = true
+		e.counters.acceptErrors.Add(1)
+	}
+}
+
+// acceptShort is for when there are no more files: who holds no registration makes
+// room; if nobody does, the newcomer is accepted with the spare descriptor, only
+// to be closed, since it would be told nothing for as long as it waits.
+func (e *epoll) acceptShort(l *listener) {
+	if v := e.table.dispensable(); v != nil {
+		e.drop(v, causeLimit, errLimit)
+		e.limitHit(limitConns)
+		l.ready = true
+		return
+	}
+	if e.spare.lend() {
+		fd, errno := accept(l.fd, &e.from)
+		if errno == 0 && e.spare.keep() { // there is room again
+			e.welcome(l, fd, &e.from)
+			return
+		}
+		if errno == 0 {
+			e.counters.accepted.Add(1)
+			closeFile(fd)
+			e.limitHit(limitConns)
+			l.ready = true
+		}
+		e.spare.keep()
+		if errno == 0 || errno == unix.EAGAIN {
+			return
+		}
+	}
+	l.pause = min(max(2*l.pause, shortestPause), longestPause)
+	e.rest(l, l.pause)
+}
+
+// welcome begins to serve a connection, if the limits have room for it.
+func (e *epoll) welcome(l *listener, fd int, from *address) {
+	e.counters.accepted.Add(1)
+	remote := from.addrPort()
+	hit, _, ok := e.table.admits(remote.Addr())
+	var c *socket
+	if ok && !e.ending {
+		if c = e.slots.take(); c == nil {
+			hit = limitConns
+		}
+	}
+	if c == nil {
+		closeFile(fd)
+		e.limitHit(hit)
+		return
+	}
+	c.fd, c.remote, c.port = int32(fd), remote.Addr(), remote.Port()
+	w := e.takeWork(c)
+	w.session = e.daemon.Open(c.owner, w, e.begun) // its deadline is never asked for: see line
+	w.early = l.early || e.server.AcceptDelay > 0
+	e.tell(c, StateNew)
+	e.read(c)
+}

@@ -1,0 +1,239 @@
+package epmd
+
+import (
+	"context"
+	"log/slog"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/goepmd/goepmd/epmd/session"
+	"github.com/goepmd/goepmd/registry"
+)
+
+// interest is what the loop wants to know of a connection: each change once, so
+// that nothing is told again and again of one that has to wait.
+const interest = unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLET
+
+// resume goes on with a connection on which something has happened.
+func (e *epoll) resume(c *socket) {
+	switch {
+	case c.work == nil:
+		e.wakeKept(c)
+	case c.work.line == &e.delayed:
+	case len(c.work.out) > 0:
+		e.flush(c)
+	case !c.work.session.Kept():
+		e.read(c)
+	}
+}
+
+// read reads the request and answers it, as far as it is there.
+func (e *epoll) read(c *socket) {
+	w := c.work
+	for {
+		want := min(w.session.Want(), len(e.in))
+		n, errno := receive(int(c.fd), e.in[:want])
+		switch {
+		case errno == unix.EAGAIN:
+			if !c.taken {
+				e.sit(c)
+			}
+			return
+		case errno != 0:
+			e.finish(c, errno)
+			return
+		case n == 0:
+			e.finish(c, nil)
+			return
+		}
+		w.whole = !c.begun && n < want
+		c.begun = true
+		res := w.session.Feed(e.begun, e.in[:n], e.reply[:0])
+		if res.Verdict != session.More {
+			e.obey(c, res)
+			return
+		}
+		if e.daemon.TimeoutRestarts && c.taken {
+			e.enlist(w, &e.reading)
+		}
+	}
+}
+
+// sit gives a connection that is not answered at once a place in the table, for
+// which another may have to go.
+func (e *epoll) sit(c *socket) {
+	hit, victim, ok := e.table.admits(c.remote)
+	e.takePlace(victim, hit)
+	if !ok || !e.watch(c, interest) {
+		e.finish(c, errLimit)
+		return
+	}
+	e.table.add(c)
+	if !c.work.session.Ended() {
+		e.enlist(c.work, &e.reading)
+	}
+}
+
+// takePlace closes who has to go, and counts.
+func (e *epoll) takePlace(victim *socket, hit limit) {
+	if victim != nil {
+		e.drop(victim, causeLimit, errLimit)
+	}
+	e.limitHit(hit)
+}
+
+// watch tells epoll of a connection. Where the system is short of memory it says
+// no.
+func (e *epoll) watch(c *socket, events uint32) bool {
+	op := unix.EPOLL_CTL_ADD
+	if c.watched {
+		op = unix.EPOLL_CTL_MOD // what has arrived already is told again
+	}
+	if err := watchFor(e.poll, op, int(c.fd), events, uint64(c.owner)); err != nil {
+		e.acceptFailed(c.remoteAddr(), err)
+		return false
+	}
+	c.watched = true
+	return true
+}
+
+// obey does what the session says.
+func (e *epoll) obey(c *socket, res session.Result) {
+	if res.Verdict == session.Keep && !e.hold(c) {
+		e.unanswered(c, errLimit)
+		return
+	}
+	e.tellRequest(c, res)
+	if len(res.Evict) > 0 {
+		e.evictNow(res.Evict)
+	}
+	e.answer(c, res)
+}
+
+// hold makes a connection a kept one, before it is told so.
+func (e *epoll) hold(c *socket) bool {
+	holds := c.work.session.Holds()
+	hit, victim, ok := e.table.admitsKept(c)
+	e.takePlace(victim, hit)
+	if !ok {
+		return false
+	}
+	if !c.taken {
+		e.table.add(c)
+	}
+	if !holds {
+		if victim := e.table.crowded(); victim != nil {
+			e.takePlace(victim, limitRefused)
+		}
+	}
+	if !e.watch(c, interest) {
+		return false
+	}
+	if holds {
+		e.probeLater(c)
+	}
+	c.work.leave()
+	e.table.keep(c, holds)
+	return true
+}
+
+// wakeKept ends a kept connection on which something has happened.
+func (e *epoll) wakeKept(c *socket) {
+	n, errno := receive(int(c.fd), e.scrap[:])
+	switch {
+	case errno == unix.EAGAIN: // it was told twice
+	case errno != 0:
+		e.finish(c, errno)
+	case n == 0:
+		e.finish(c, nil)
+	default:
+		s := e.daemon.Resume(c.owner, c.registered)
+		res := s.Feed(e.begun, e.scrap[:n], nil)
+		e.tellRequest(c, res)
+		e.finish(c, res.Err)
+	}
+}
+
+// endUnanswered ends the registration of a connection on which something happens
+// while its answer is still held back. The answer comes nonetheless.
+func (e *epoll) endUnanswered(c *socket) {
+	n, errno := receive(int(c.fd), e.scrap[:])
+	w := c.work
+	switch {
+	case errno == unix.EAGAIN || w.session.Ended():
+	case errno != 0 || n == 0:
+		w.session.End(registry.ReasonClosed)
+	default:
+		e.tellRequest(c, w.session.Feed(e.begun, e.scrap[:n], nil))
+	}
+}
+
+// evictNow closes the connections whose names were stopped.
+func (e *epoll) evictNow(owners []registry.Owner) {
+	for _, o := range owners {
+		if c := e.slots.find(o); c != nil {
+			e.drop(c, causeStopped, errStopped)
+		}
+	}
+}
+
+// drop closes a connection from this side.
+func (e *epoll) drop(c *socket, why cause, err error) {
+	c.cause = why
+	e.finish(c, err)
+}
+
+// finish ends the session, then closes, so that who sees the end of the
+// connection finds the name free.
+func (e *epoll) finish(c *socket, err error) {
+	why := registry.ReasonClosed
+	if c.cause == causeShutdown {
+		why = registry.ReasonShutdown
+	}
+	if w := c.work; w != nil {
+		if w.session.Begun() && c.cause == causeNone && err != errTimedOut {
+			e.counters.partial.Add(1)
+			err = errPartial
+		}
+		w.session.End(why)
+	} else if c.registered {
+		e.registry.Release(c.owner, why)
+	}
+	var info Conn
+	if e.server.ConnState != nil {
+		info = c.info() // while there is one
+	}
+	if e.log.Enabled(context.Background(), slog.LevelDebug) {
+		e.log.Debug("connection closed", "remote", c.remoteAddr(), "owner", c.owner, "err", err)
+	}
+	if c.work != nil && c.work.pending {
+		reset(int(c.fd))
+	}
+	closeFile(int(c.fd))
+	if hook := e.server.ConnState; hook != nil {
+		hook(info, StateClosed)
+	}
+	e.table.remove(c)
+	e.table.settled(c)
+	e.giveBack(c)
+	e.slots.free(c)
+	e.stopIfDrained()
+}
+
+// tell calls the hook for a state.
+func (e *epoll) tell(c *socket, s ConnState) {
+	if hook := e.server.ConnState; hook != nil {
+		hook(c.info(), s)
+	}
+}
+
+// tellRequest counts and tells what a request led to.
+func (e *epoll) tellRequest(c *socket, res session.Result) {
+	e.counters.countResult(res)
+	if e.log.Enabled(context.Background(), slog.LevelDebug) {
+		e.logResult(c.remoteAddr(), c.owner, res)
+	}
+	if hook := e.server.OnRequest; hook != nil {
+		hook(requestOf(c.info(), res))
+	}
+}

@@ -1,0 +1,257 @@
+package epmd_test
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/goepmd/goepmd/epmd"
+	"github.com/goepmd/goepmd/registry"
+)
+
+// rawClient makes requests with system calls alone, so that what a test measures
+// is the server's.
+type rawClient struct {
+	to  unix.SockaddrInet4
+	buf [1 << 16]byte
+}
+
+func newRawClient(tb testing.TB, r *running) *rawClient {
+	tb.Helper()
+	a, err := net.ResolveTCPAddr("tcp4", r.addr)
+	require.NoError(tb, err)
+	return &rawClient{to: unix.SockaddrInet4{Port: a.Port, Addr: [4]byte(a.IP.To4())}}
+}
+
+// ask makes a request and reads until n bytes have come, or all if n is 0. The
+// descriptor is left open.
+func (c *rawClient) ask(tb testing.TB, packet []byte, n int) int {
+	tb.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	require.NoError(tb, err)
+	require.NoError(tb, unix.Connect(fd, &c.to))
+	_, err = unix.Write(fd, packet)
+	require.NoError(tb, err)
+	for got := 0; n == 0 || got < n; {
+		m, err := unix.Read(fd, c.buf[:])
+		require.NoError(tb, err)
+		if m == 0 {
+			require.Zero(tb, n, "closed after %d bytes", got)
+			break
+		}
+		got += m
+	}
+	return fd
+}
+
+// TestEpollAllocatesNothing: not a byte for lookups and lists, once the server has
+// warmed up.
+func TestEpollAllocatesNothing(t *testing.T) {
+	s := run(t, &epmd.Server{Engine: epmd.EngineEpoll})
+	s.register(t, "foo")
+	c := newRawClient(t, s)
+	for name, packet := range map[string]string{"lookup": "\x00\x04zfoo", "not found": "\x00\x04zbar", "names": "\x00\x01n"} {
+		request := []byte(packet)
+		allocs := testing.AllocsPerRun(500, func() {
+			require.NoError(t, unix.Close(c.ask(t, request, 0)))
+		})
+		require.Zero(t, allocs, name)
+	}
+}
+
+// TestEpollNoGoroutines: however many connections there are, of whatever kind, the
+// server is one goroutine.
+func TestEpollNoGoroutines(t *testing.T) {
+	s := run(t, &epmd.Server{Engine: epmd.EngineEpoll})
+	_, err := s.client().Names(ctx(t))
+	require.NoError(t, err)
+	before := runtime.NumGoroutine()
+	for i := range 30 {
+		s.register(t, fmt.Sprint(i))
+		s.register(t, "0")
+		s.dial(t)
+	}
+	require.Eventually(t, func() bool { return s.Stats().Conns == 90 }, patience, tick)
+	require.LessOrEqual(t, runtime.NumGoroutine(), before)
+}
+
+// TestKeepAlive: connections of registered nodes are probed, others are not.
+func TestKeepAlive(t *testing.T) { onEngines(t, testKeepAlive) }
+
+func testKeepAlive(t *testing.T, engine epmd.Engine) {
+	for name, tt := range map[string]struct {
+		set  time.Duration
+		want int // seconds of silence; 0: no probes
+	}{"default": {0, 60}, "set": {90 * time.Second, 90}, "off": {-1, 0}} {
+		t.Run(name, func(t *testing.T) {
+			ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+			require.NoError(t, err)
+			s := runOn(t, &epmd.Server{Engine: engine, KeepAlive: tt.set}, ln)
+			c, _ := s.register(t, "foo")
+			fd := serverSide(t, c)
+			probed := func() bool {
+				on, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE)
+				require.NoError(t, err)
+				return on == 1
+			}
+			if tt.want == 0 {
+				if engine == epmd.EngineEpoll { // Go's own listeners have their defaults
+					require.Never(t, probed, 1500*time.Millisecond, 100*time.Millisecond)
+				}
+				return
+			}
+			require.Eventually(t, probed, patience, tick) // if it lasts a second
+			for opt, want := range map[int]int{unix.TCP_KEEPIDLE: tt.want, unix.TCP_KEEPINTVL: 15, unix.TCP_KEEPCNT: 4} {
+				got, err := unix.GetsockoptInt(fd, unix.IPPROTO_TCP, opt)
+				require.NoError(t, err)
+				require.Equal(t, want, got)
+			}
+		})
+	}
+	s := run(t, &epmd.Server{Engine: epmd.EngineEpoll})
+	silent := s.dial(t)
+	require.Eventually(t, func() bool { return s.Stats().Unfinished == 1 }, patience, tick)
+	on, err := unix.GetsockoptInt(serverSide(t, silent), unix.SOL_SOCKET, unix.SO_KEEPALIVE)
+	require.NoError(t, err)
+	require.Zero(t, on)
+}
+
+// serverSide finds the server's descriptor of a connection, in this process.
+func serverSide(t *testing.T, c net.Conn) int {
+	t.Helper()
+	fds, err := os.ReadDir("/proc/self/fd")
+	require.NoError(t, err)
+	for _, entry := range fds {
+		var fd int
+		_, err := fmt.Sscan(entry.Name(), &fd)
+		require.NoError(t, err)
+		sa, err := unix.Getpeername(fd)
+		if in, ok := sa.(*unix.SockaddrInet4); err == nil && ok && in.Port == c.LocalAddr().(*net.TCPAddr).Port {
+			return fd
+		}
+	}
+	require.Fail(t, "the server has no such connection")
+	return -1
+}
+
+// TestNoFilesLeft: with no descriptor left the server lives, registered nodes stay,
+// newcomers are closed at once and counted, and service resumes by itself.
+func TestNoFilesLeft(t *testing.T) { onEngines(t, testNoFilesLeft) }
+
+func testNoFilesLeft(t *testing.T, engine epmd.Engine) {
+	s := run(t, &epmd.Server{Engine: engine})
+	registered, _ := s.register(t, "foo")
+	c := newRawClient(t, s)
+	client, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = unix.Close(client) })
+	give := useUpFiles(t)
+	require.NoError(t, unix.Connect(client, &c.to))
+	n, err := unix.Read(client, c.buf[:])
+	require.True(t, n == 0 || err == syscall.ECONNRESET, "closed at once: %d, %v", n, err)
+	require.Positive(t, s.Stats().AcceptErrors)
+	give()
+	_, resp := s.register(t, "bar")
+	require.Zero(t, resp.Result)
+	s.requireOpen(t, registered)
+}
+
+// useUpFiles opens files until no more can be, under a limit of its own, and gives
+// a function that undoes it.
+func useUpFiles(t *testing.T) func() {
+	t.Helper()
+	var before unix.Rlimit
+	require.NoError(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &before))
+	few := before
+	few.Cur = 256
+	require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &few))
+	var files []int
+	for {
+		fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
+		if err != nil {
+			break
+		}
+		files = append(files, fd)
+	}
+	give := func() {
+		for _, fd := range files {
+			_ = unix.Close(fd)
+		}
+		files = nil
+		require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &before))
+	}
+	t.Cleanup(give)
+	return give
+}
+
+// TestMaxPendingBytes: of those that do not read long lists, the one that has
+// waited longest is closed when they take up too much; others go on.
+func TestMaxPendingBytes(t *testing.T) { onEngines(t, testMaxPendingBytes) }
+
+func testMaxPendingBytes(t *testing.T, engine epmd.Engine) {
+	s := run(t, &epmd.Server{Engine: engine, MaxPendingBytes: 20 << 20})
+	for i := range 60_000 { // 15.6 MB, of which socket buffers take some
+		_, err := s.Registry().Register(registry.Owner(i+1)<<60|registry.Owner(i), node(fmt.Sprintf("%s%d", strings.Repeat("n", 240), i), 1))
+		require.NoError(t, err)
+	}
+	var slow []net.Conn
+	for i := range 3 {
+		c := s.dial(t)
+		_, err := c.Write([]byte("\x00\x01n"))
+		require.NoError(t, err)
+		require.Eventually(t, func() bool { return s.Stats().Names == uint64(i+1) }, patience, tick)
+		slow = append(slow, c)
+	}
+	require.Eventually(t, func() bool { return s.Stats().LimitPending == 2 }, patience, tick)
+	_, err := s.client().Lookup(ctx(t), strings.Repeat("n", 240)+"17")
+	require.NoError(t, err)
+	b, err := io.ReadAll(slow[2])
+	require.NoError(t, err)
+	require.Greater(t, len(b), 15_000_000, "whoever came last has it all")
+	require.Eventually(t, func() bool { return s.Stats().Conns == 0 }, patience, tick)
+}
+
+// TestFilesAreRaised: the process may open as many files as the system lets it.
+func TestFilesAreRaised(t *testing.T) {
+	var l unix.Rlimit
+	require.NoError(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &l))
+	require.Equal(t, l.Max, l.Cur, "Go's os package raises the soft limit")
+}
+
+// BenchmarkRegistered holds 8,000 registered nodes and tells the server's live heap
+// for each.
+func BenchmarkRegistered(b *testing.B) {
+	const nodes = 8000
+	for b.Loop() {
+		s := run(b, &epmd.Server{Engine: epmd.EngineEpoll})
+		c := newRawClient(b, s)
+		before := liveHeap()
+		fds := make([]int, nodes)
+		for i := range fds {
+			packet, err := node(fmt.Sprintf("node%d", i), 1000).AppendAlive2Req(nil)
+			require.NoError(b, err)
+			fds[i] = c.ask(b, packet, 6)
+		}
+		b.ReportMetric(float64(liveHeap()-before)/nodes, "B/node")
+		require.NoError(b, s.Close())
+		for _, fd := range fds {
+			_ = unix.Close(fd)
+		}
+	}
+}
+
+func liveHeap() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}

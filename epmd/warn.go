@@ -1,0 +1,33 @@
+package epmd
+
+import "time"
+
+// limitHit counts and warns; no lock may be held, since a logger may be slow, or
+// ask the server for its figures.
+func (s *state) limitHit(l limit) {
+	switch l {
+	case limitNone:
+		return
+	case limitPeer:
+		s.counters.limitPeer.Add(1)
+	case limitConns:
+		s.counters.limitConns.Add(1)
+	case limitUnfinished:
+		s.counters.limitUnfinished.Add(1)
+	case limitRefused:
+		s.counters.limitRefused.Add(1)
+	case limitPending:
+		s.counters.limitPending.Add(1)
+	}
+	if s.limitWarnings.allow(time.Now()) {
+		s.log.Warn("a limit is reached and connections are closed for it", "limit", l.String())
+	}
+}
+
+// acceptFailed counts and warns; most likely there are no more files.
+func (s *state) acceptFailed(where any, err error) {
+	s.counters.acceptErrors.Add(1)
+	if s.acceptWarnings.allow(time.Now()) {
+		s.log.Warn("cannot accept; if files are short, raise the limit of open files", "address", where, "err", err)
+	}
+}
