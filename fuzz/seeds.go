@@ -8,36 +8,44 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/goepmd/goepmd/conformance"
 	"github.com/goepmd/goepmd/fuzz/differ"
-	"github.com/goepmd/goepmd/internal/transcript"
 	"github.com/goepmd/goepmd/wire"
 )
 
 const (
-	// seedsOfEach is how many of the recorded conversations become seeds of a target.
+	// seedsOfEach is how many of the suite's conversations become seeds of a target.
 	seedsOfEach = 40
 	// seedBytes bounds a seed: long ones are slow to change.
 	seedBytes = 700
 )
 
 // Seeds makes the files of the seed corpora, by their paths below testdata/fuzz: of
-// the recorded conversations, and of the edges of the protocol. They are always
+// the conformance suite's conversations, and of the edges of the protocol. They are always
 // the same.
 func Seeds() (map[string][]byte, error) {
-	scenarios, err := transcript.Standard()
+	scenarios, err := conformance.Scenarios()
 	if err != nil {
 		return nil, err
 	}
 	s := seeder{files: make(map[string][]byte)}
 	var bodies, replies, talks [][]byte
 	var relaxed []bool
-	for _, sc := range scenarios {
+	for _, scenario := range scenarios {
+		o, err := scenario.Daemon.Options()
+		if err != nil {
+			continue // it is about a program
+		}
+		sc, err := scenario.Flat()
+		if err != nil {
+			return nil, err
+		}
 		if err := recorded(sc, &bodies, &replies); err != nil {
 			return nil, fmt.Errorf("scenario %s: %w", sc.Name, err)
 		}
 		if data, ok := conversation(sc); ok {
 			talks = append(talks, data)
-			relaxed = append(relaxed, sc.Relaxed)
+			relaxed = append(relaxed, o.Relaxed)
 		}
 	}
 	bodies, replies = distinct(bodies), distinct(replies)
@@ -92,20 +100,20 @@ const (
 )
 
 // recorded collects the bodies and the replies of a scenario.
-func recorded(sc transcript.Scenario, bodies, replies *[][]byte) error {
+func recorded(sc conformance.Flat, bodies, replies *[][]byte) error {
 	for _, step := range sc.Steps {
-		segments, err := step.Segments()
+		packet, err := hex.DecodeString(strings.Join(step.Send, ""))
 		if err != nil {
 			return err
 		}
-		if packet := bytes.Join(segments, nil); len(packet) > wire.HeaderLen {
+		if len(packet) > wire.HeaderLen {
 			*bodies = append(*bodies, packet[wire.HeaderLen:])
 		}
-		if step.Recv != nil && *step.Recv != "" {
-			b, err := hex.DecodeString(fill(*step.Recv))
-			if err != nil {
-				return err
-			}
+		b, err := hex.DecodeString(fill(step.Recv))
+		if err != nil {
+			return err
+		}
+		if len(b) > 0 {
 			*replies = append(*replies, b)
 		}
 	}
@@ -118,39 +126,22 @@ var placeholder = regexp.MustCompile(`\{[^}]*\}`)
 func fill(pattern string) string {
 	return placeholder.ReplaceAllStringFunc(pattern, func(p string) string {
 		switch {
-		case strings.HasPrefix(p, "{P"):
+		case strings.HasPrefix(p, "{port}"):
 			return "00001111"
-		case strings.HasPrefix(p, "{C4"):
-			return "6553f101"
-		case strings.HasPrefix(p, "{C2"):
+		case strings.HasPrefix(p, "{creation2:"):
 			return "0002"
+		case strings.HasPrefix(p, "{fd}"):
+			return "37"
 		}
-		return "37"
+		return "6553f101"
 	})
 }
 
 // conversation writes a scenario as one that a target can play, if it is small enough.
-func conversation(sc transcript.Scenario) ([]byte, bool) {
-	conns := make(map[string]int)
-	var c differ.Conversation
-	for _, step := range sc.Steps {
-		conn, known := conns[step.Conn]
-		if !known {
-			conn = len(conns)
-			conns[step.Conn] = conn
-		}
-		segments, err := step.Segments()
-		if err != nil {
-			return nil, false
-		}
-		for _, b := range segments {
-			c.Steps = append(c.Steps, differ.Step{Conn: conn, Kind: differ.Send, Bytes: b})
-		}
-		for kind, is := range map[differ.Kind]bool{differ.HalfClose: step.HalfClose, differ.Close: step.Close, differ.Reset: step.Reset} {
-			if is { // never two of them
-				c.Steps = append(c.Steps, differ.Step{Conn: conn, Kind: kind})
-			}
-		}
+func conversation(sc conformance.Flat) ([]byte, bool) {
+	c, ok := differ.FromScenario(sc)
+	if !ok {
+		return nil, false
 	}
 	data, err := differ.Encode(c)
 	return data, err == nil && len(data) > 0 && len(data) <= seedBytes

@@ -7,8 +7,7 @@
 # fuzz/testdata/fuzz, and fails every later `go test ./fuzz` until it is mended.
 # FUZZ names some of the targets, as a regular expression.
 #
-# As root on Linux it runs in a network of its own: where containers run, every
-# connection on loopback is tracked, which slows down the targets that use sockets.
+# As root on Linux it runs in a network of its own: see scripts/netns.sh.
 set -eu
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
@@ -19,9 +18,8 @@ esac
 # What is missing is downloaded and built here, while there is a network.
 targets=$(go test -list "${FUZZ:-^Fuzz}" ./fuzz | grep '^Fuzz') || { echo "fuzz: there is no such target, or ./fuzz does not build" >&2; exit 1; }
 
-if [ "${FUZZ_OWN_NETWORK:-}" = "" ] && [ "$(id -u)" = 0 ] && command -v ip >/dev/null && unshare -n true 2>/dev/null; then
-	echo "fuzz: in a network of its own"
-	FUZZ_OWN_NETWORK=1 exec unshare -n sh -c 'ip link set lo up && exec "$0" "$@"' "$0" "$seconds" </dev/null
+if [ "${FUZZ_OWN_NETWORK:-}" = "" ]; then
+	FUZZ_OWN_NETWORK=1 exec scripts/netns.sh "$0" "$seconds" </dev/null
 fi
 
 work=$(mktemp -d)

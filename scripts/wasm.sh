@@ -1,6 +1,6 @@
 #!/bin/sh
-# WebAssembly: builds the module of fuzz/wasm to bin/epmd.wasm, plays the recorded
-# conversations against it in Node, tests epmd.mjs, and runs the tests of the packages that need
+# WebAssembly: builds the module of fuzz/wasm to bin/epmd.wasm, plays the
+# conformance suite against it in Node, tests epmd.mjs, and runs the tests of the packages that need
 # no socket on both of Go's WebAssembly platforms.
 set -eu
 exec </dev/null
@@ -14,7 +14,8 @@ fi
 
 GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 go build -buildmode=c-shared -trimpath -ldflags='-s -w' -o bin/epmd.wasm ./fuzz/wasm
 echo "bin/epmd.wasm: $(wc -c <bin/epmd.wasm) bytes, $(gzip -c bin/epmd.wasm | wc -c) when packed with gzip"
-node fuzz/wasm/transcripts.mjs bin/epmd.wasm internal/transcript/standard.json
+go run ./cmd/epmd-conformance list -json >bin/scenarios.json
+node fuzz/wasm/scenarios.mjs bin/epmd.wasm bin/scenarios.json
 EPMD_WASM=bin/epmd.wasm node --test --test-reporter=spec fuzz/wasm/epmd.test.mjs
 
 CGO_ENABLED=0 go build -o bin/wasirun ./internal/wasirun

@@ -22,6 +22,8 @@ type Difference struct {
 	Step int
 	// What it is about, and what either daemon did.
 	What, A, B string
+	// Relaxed says that the daemons ran with the relaxed command check.
+	Relaxed bool
 }
 
 // String tells the difference and the conversation, for reading.

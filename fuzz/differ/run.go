@@ -29,6 +29,9 @@ type Run struct {
 	Workers, Width int
 	// Life is how many conversations a pair lives for; zero is 4096.
 	Life int
+	// Seeds, if there are any, are changed a little to make every other one of those that
+	// are played alone. See [FromScenario].
+	Seeds []Conversation
 	// AloneEvery is how many conversations come before one that is played alone;
 	// zero is 200.
 	AloneEvery int
@@ -196,6 +199,9 @@ func (w *worker) shareable(place int) Conversation {
 // alone plays one conversation alone.
 func (w *worker) alone(ctx context.Context) (more bool, err error) {
 	c := GenerateAlone(w.rand)
+	if n := len(w.run.Seeds); n > 0 && w.rand.IntN(2) == 0 {
+		c = Mutate(w.rand, w.run.Seeds[w.rand.IntN(n)])
+	}
 	more = w.run.count(c, true)
 	return more, w.lend(ctx, &w.leases[1], 1, func(p *Pair, done func(Conversation, *Difference)) error {
 		d, err := p.Play(c)
@@ -276,6 +282,7 @@ func (w *worker) found(ctx context.Context, d *Difference, relaxed bool) error {
 		d.What += " (it did not come again with fresh daemons)"
 		again = d
 	}
+	again.Relaxed = relaxed
 	if w.run.Found != nil {
 		w.run.Found(again)
 	}

@@ -22,6 +22,7 @@ type link struct {
 	closed bool // by the daemon
 	reset  bool // by the daemon, which left something unread
 	fresh  bool // something has happened that was not compared yet
+	told   int  // how much of got was written into a scenario
 }
 
 // apply does what a step says, and says how many connections it made.

@@ -60,9 +60,6 @@ func connected(fd int) error {
 	return unix.ETIMEDOUT
 }
 
-// barrierRequest looks up a name that nobody has.
-var barrierRequest = frame([]byte("z~barrier"))
-
 func (t *tcp) Ask() error {
 	c, err := t.dial()
 	if err != nil {
@@ -75,24 +72,7 @@ func (t *tcp) Ask() error {
 func (t *tcp) Answer(drain func() error) error {
 	c := t.ask
 	t.ask = nil
-	var got []byte
-	var err error
-	end := StillOpen
-	for begun := time.Now(); end == StillOpen && time.Since(begun) < patience; {
-		if got, end, err = c.Recv(got, 20*time.Millisecond); err != nil {
-			break
-		}
-		if end == StillOpen {
-			if err = drain(); err != nil {
-				break
-			}
-		}
-	}
-	err = errors.Join(err, c.Close())
-	if err == nil && (end == StillOpen || len(got) == 0) {
-		return ErrGone
-	}
-	return err
+	return awaitAnswer(c, drain)
 }
 
 // tcpConn is a connection of a blocking socket.

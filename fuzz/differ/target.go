@@ -3,6 +3,8 @@ package differ
 import (
 	"errors"
 	"time"
+
+	"github.com/goepmd/goepmd/conformance"
 )
 
 // patience bounds everything that should happen at once, on a machine that is
@@ -29,27 +31,15 @@ type Target interface {
 	Stop() error
 }
 
-// Conn is a connection to a daemon.
-type Conn interface {
-	// Send sends bytes as one segment, HalfClose ends the sending side, Close
-	// closes, and Reset breaks the connection. That the daemon has closed it
-	// meanwhile is no error: [Conn.Recv] tells.
-	Send(b []byte) error
-	HalfClose() error
-	Close() error
-	Reset() error
-	// Recv appends what has arrived to b and says whether the daemon has
-	// closed the connection. If nothing has happened it waits for so long that
-	// something does; zero does not wait.
-	Recv(b []byte, wait time.Duration) (all []byte, end End, err error)
-}
-
-// End is whether and how a daemon has closed a connection.
-type End uint8
+// Conn is a connection to a daemon, and End whether and how that has closed it.
+type (
+	Conn = conformance.Conn
+	End  = conformance.State
+)
 
 // The ends.
 const (
-	StillOpen End = iota
-	WasClosed     // in good order
-	WasReset      // with something left unread; data may be lost
+	StillOpen = conformance.StillOpen
+	WasClosed = conformance.WasClosed
+	WasReset  = conformance.WasReset
 )

@@ -9,26 +9,24 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/goepmd/goepmd/conformance"
 	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/fuzz/machine"
-	"github.com/goepmd/goepmd/internal/transcript"
 )
 
-// TestTranscripts holds the module, and the same code in this program, to what
-// OTP's epmd was recorded doing.
-func TestTranscripts(t *testing.T) {
-	scenarios, err := transcript.Standard()
+// TestConformance holds the module, and the same code in this program, to the
+// conformance suite.
+func TestConformance(t *testing.T) {
+	scenarios, err := conformance.Scenarios()
 	require.NoError(t, err)
-	require.NotEmpty(t, scenarios)
 	for name, begin := range map[string]machine.Start{"native": machine.Native, "wasm": start(t).Start} {
-		for _, sc := range scenarios {
-			t.Run(name+"/"+sc.Name, func(t *testing.T) {
-				d, err := begin(machine.Options{Port: 24369, Relaxed: sc.Relaxed, Now: now})
-				require.NoError(t, err)
-				require.NoError(t, transcript.Play(sc, NewTarget(d, 24369)))
-				require.NoError(t, d.Close())
-			})
+		r := conformance.Runner{Parallel: 4, Settle: -1}
+		col, err := r.Run(t.Context(), NewTarget(name, begin), 0, scenarios)
+		require.NoError(t, err)
+		for _, res := range col.Results {
+			require.True(t, res.Verdict.Good(), "%s, %s: %s %+v", name, res.Scenario, res.Reason, res.Failure)
 		}
+		require.Greater(t, col.Count()[conformance.Passed], len(scenarios)/2)
 	}
 }
 

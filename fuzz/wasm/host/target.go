@@ -1,36 +1,77 @@
 package host
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"reflect"
+	"time"
 
+	"github.com/goepmd/goepmd/conformance"
 	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/fuzz/machine"
-	"github.com/goepmd/goepmd/internal/transcript"
 )
 
-// Target is a daemon, in this program or as WebAssembly, to play recorded conversations against. What is sent waits,
-// as it would in a socket, until the daemon reads as much of it as it wants.
+// Target is a daemon in this program or as WebAssembly, as a target of the conformance
+// suite. What is sent waits, as it would in a socket, until the daemon reads as
+// much of it as it wants.
 type Target struct {
+	name  string
+	start machine.Start
+}
+
+var _ conformance.Target = Target{}
+
+// NewTarget makes a target of what starts daemons.
+func NewTarget(name string, start machine.Start) Target { return Target{name, start} }
+
+// Name is as NewTarget was told.
+func (t Target) Name() string { return t.name }
+
+// targetPort is the port that daemons tell.
+const targetPort = 24369
+
+// Start starts a daemon. Of its options only the relaxed command check can be had.
+func (t Target) Start(_ context.Context, c conformance.Config) (conformance.Daemon, error) {
+	o, err := c.Options()
+	if err != nil {
+		return nil, err
+	}
+	relaxed := o.Relaxed
+	if o.Relaxed = false; !reflect.ValueOf(o).IsZero() {
+		return nil, conformance.Unsupported("the module has no such option, or time stands still")
+	}
+	d, err := t.start(machine.Options{Port: targetPort, Relaxed: relaxed, Now: time.Now().UnixMilli()})
+	if err != nil {
+		return nil, err
+	}
+	return newTargetDaemon(d, targetPort), nil
+}
+
+// targetDaemon is a daemon and its connections.
+type targetDaemon struct {
 	daemon machine.Daemon
 	port   uint16
 	conns  map[machine.ConnID]*targetConn
 	ended  bool
 }
 
-var _ transcript.Target = (*Target)(nil)
-
-// NewTarget makes a target of a fresh daemon on the given port.
-func NewTarget(d machine.Daemon, port uint16) *Target {
-	return &Target{daemon: d, port: port, conns: make(map[machine.ConnID]*targetConn)}
+func newTargetDaemon(d machine.Daemon, port uint16) *targetDaemon {
+	return &targetDaemon{daemon: d, port: port, conns: make(map[machine.ConnID]*targetConn)}
 }
 
-// Port is the daemon's own.
-func (t *Target) Port() uint16 { return t.port }
+func (t *targetDaemon) Port() uint16 { return t.port }
+func (t *targetDaemon) Close() error { return t.daemon.Close() }
 
-// Open connects from this machine.
-func (t *Target) Open() (transcript.Conn, error) {
-	id, err := t.daemon.Open(true)
+// Dial connects from this machine, or from another.
+func (t *targetDaemon) Dial(_ context.Context, r conformance.Route) (conformance.Conn, error) {
+	if r.To != "" {
+		return nil, conformance.Unsupported("the module has no address")
+	}
+	if t.ended {
+		return nil, conformance.ErrRefused
+	}
+	id, err := t.daemon.Open(r.From != conformance.OutsideIPv4)
 	if err != nil {
 		return nil, err
 	}
@@ -40,31 +81,28 @@ func (t *Target) Open() (transcript.Conn, error) {
 }
 
 // Exit is status 0 if a KILL_REQ has ended the daemon, else an error.
-func (t *Target) Exit() (int, error) {
+func (t *targetDaemon) Exit(context.Context) (int, error) {
 	if !t.ended {
 		return 0, errors.New("the daemon goes on")
 	}
 	return 0, nil
 }
 
+func (t *targetDaemon) Command(context.Context, conformance.Command) (conformance.Output, error) {
+	return conformance.Output{}, conformance.Unsupported("the module has no program")
+}
+
 // targetConn is a connection with what it has received and not given yet.
 type targetConn struct {
-	target *Target
+	target *targetDaemon
 	id     machine.ConnID
 	got    []byte
 	closed bool // by the daemon
 	left   bool // by the peer
 }
 
-// Send lets each segment arrive on its own.
-func (c *targetConn) Send(segments [][]byte) error {
-	for _, b := range segments {
-		if err := c.arrive(b); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+// Send lets a segment arrive.
+func (c *targetConn) Send(b []byte) error { return c.arrive(b) }
 
 // arrive lets the daemon read a segment, as much at a time as it wants. What
 // comes after the connection was closed is lost.
@@ -129,8 +167,12 @@ func (c *targetConn) HalfClose() error { return c.leave() }
 func (c *targetConn) Close() error     { return c.leave() }
 func (c *targetConn) Reset() error     { return c.leave() }
 
-func (c *targetConn) Recv() ([]byte, bool, error) {
-	b := c.got
+// Recv gives what has come since the last call; nothing is worth waiting for.
+func (c *targetConn) Recv(b []byte, _ time.Duration) ([]byte, conformance.State, error) {
+	b = append(b, c.got...)
 	c.got = nil
-	return b, c.closed, nil
+	if c.closed {
+		return b, conformance.WasClosed, nil
+	}
+	return b, conformance.StillOpen, nil
 }
