@@ -1,0 +1,124 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"sync"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/goepmd/goepmd/conformance"
+	"github.com/goepmd/goepmd/fuzz/differ"
+)
+
+// diffCommand plays the same conversations to two programs.
+func diffCommand() *cli.Command {
+	return &cli.Command{
+		Name: "diff", Usage: "play random conversations to two EPMDs in lock-step, and show where they differ",
+		Description: "Starts both on free ports of the loopback addresses. Half of the conversations that\n" +
+			"are played alone are scenarios of the suite, changed a little. The first difference is\n" +
+			"shrunk and shown as a scenario that says what -a does.\n\n" +
+			"A machine that runs containers tracks every connection on loopback, which slows them\n" +
+			"down much. In a network of its own there is no such thing; as root:\n\n" +
+			"    unshare -n sh -c 'ip link set lo up && epmd-conformance diff -a PROGRAM -b PROGRAM'",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "a", Usage: "the one EPMD `PROGRAM`, which is taken for right", Required: true},
+			&cli.StringFlag{Name: "b", Usage: "the other EPMD `PROGRAM`", Required: true},
+			&cli.Int64Flag{Name: "n", Usage: "how many `STEPS` to play; 0 goes on for ever, or for -time", Value: 100_000},
+			&cli.DurationFlag{Name: "time", Usage: "how `LONG` to play at most; 0 is no limit"},
+			&cli.Uint64Flag{Name: "seed", Usage: "what the conversations are made of; shown at the end", DefaultText: "the time"},
+			&cli.IntFlag{Name: "workers", Usage: "how many pairs of daemons are played to at once", Value: runtime.GOMAXPROCS(0)},
+			&cli.IntFlag{Name: "width", Usage: "how many conversations are played side by side to one pair, 2 to 40", Value: 32},
+			&cli.IntFlag{Name: "life", Usage: "how many conversations a pair of daemons lives for", Value: 4096},
+			&cli.IntFlag{Name: "alone-every", Usage: "how many conversations come before one that is played alone, and may do anything", Value: 50},
+		},
+		Action: diff, ExitErrHandler: noExit,
+	}
+}
+
+func diff(ctx context.Context, c *cli.Command) error {
+	if d := c.Duration("time"); d > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, d)
+		defer cancel()
+	}
+	seed := c.Uint64("seed")
+	if !c.IsSet("seed") {
+		seed = uint64(time.Now().UnixNano())
+	}
+	seeds, err := suiteSeeds()
+	if err != nil {
+		return err
+	}
+	out := c.Root().Writer
+	var mu sync.Mutex // of out
+	daemons := pairs{a: c.String("a"), b: c.String("b")}
+	r := differ.Run{
+		Start: daemons.start, Steps: c.Int64("n"), Seed: seed, Seeds: seeds,
+		Workers: c.Int("workers"), Width: c.Int("width"), Life: c.Int("life"), AloneEvery: c.Int("alone-every"),
+		Progress: func(s differ.Stats) {
+			mu.Lock()
+			defer mu.Unlock()
+			fmt.Fprintf(out, "%4.0f s  %9d steps  %8d conversations  %d differences\n", s.Elapsed.Seconds(), s.Steps, s.Conversations, s.Differences)
+		},
+		Found: func(d *differ.Difference) {
+			text := daemons.scenario(ctx, d)
+			mu.Lock()
+			defer mu.Unlock()
+			fmt.Fprintf(out, "\nDIFFERENCE %s\nas a scenario, with what %s does:\n\n%s\n", d, daemons.a, text)
+		},
+	}
+	s, err := r.Play(ctx)
+	statistics(out, s, seed, daemons.cpu())
+	if errors.Is(err, differ.ErrDiffers) {
+		return errFailed
+	}
+	return err
+}
+
+// suiteSeeds are the suite's own conversations.
+func suiteSeeds() ([]differ.Conversation, error) {
+	all, err := conformance.Scenarios()
+	if err != nil {
+		return nil, err
+	}
+	var seeds []differ.Conversation
+	for _, s := range all {
+		flat, err := s.Flat()
+		if err != nil {
+			return nil, err
+		}
+		if c, ok := differ.FromScenario(flat); ok {
+			seeds = append(seeds, c)
+		}
+	}
+	return seeds, nil
+}
+
+// statistics shows what was done, and how fast.
+func statistics(out io.Writer, s differ.Stats, seed uint64, cpu time.Duration) {
+	seconds := max(s.Elapsed.Seconds(), 1e-9)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	line := func(what string, n int64) {
+		fmt.Fprintf(w, "%s\t%d\t%.0f /s\t%.0f /s of processor time\t\n", what, n, float64(n)/seconds, float64(n)/max(cpu.Seconds(), 1e-9))
+	}
+	fmt.Fprintf(w, "\nseed %d, %.1f s, %.1f s of processor time in all three programs\n", seed, seconds, cpu.Seconds())
+	line("conversations", s.Conversations)
+	line("of them alone", s.Alone)
+	line("steps", s.Steps)
+	for k, n := range s.Kinds {
+		line(differ.Kind(k).String(), n)
+	}
+	line("connections", s.Conns)
+	line("pairs of daemons", s.Pairs)
+	line("differences", s.Differences)
+	line("unsteady", s.Unsteady)
+	_ = w.Flush() // to where the errors would go
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"io"
+	"runtime"
+	"time"
+
+	"github.com/urfave/cli/v3"
+)
+
+// program is the command line.
+func program(out, errs io.Writer) *cli.Command {
+	return &cli.Command{
+		Name:  "epmd-conformance",
+		Usage: "find out whether a program is an EPMD",
+		Description: "Plays scenarios to one or several targets, and compares byte for byte with\n" +
+			"what OTP's epmd does. A target may have a name in front, as in\n" +
+			"\"OTP 27=erlang:27\"; with such a name it must be like that version of OTP,\n" +
+			"else like any. Exit status: 0 if nothing failed, 1 if something did, 2 if it\n" +
+			"could not run.",
+		Writer: out, ErrWriter: errs,
+		ExitErrHandler: noExit,
+		Flags:          append(append(targetFlags(), selectFlags()...), reportFlags()...),
+		Action:         play,
+		Commands: []*cli.Command{
+			diffCommand(),
+			nodesCommand(),
+			{
+				Name: "list", Usage: "show the scenarios, with what they check",
+				Flags:  append(selectFlags(), &cli.BoolFlag{Name: "steps", Usage: "with their steps"}, &cli.BoolFlag{Name: "json", Usage: "for machines"}),
+				Action: list, ExitErrHandler: noExit,
+			},
+			{
+				Name: "merge", Usage: "make one report of several that -json wrote",
+				ArgsUsage: "FILE...", Flags: reportFlags(), Action: merge, ExitErrHandler: noExit,
+			},
+		},
+	}
+}
+
+func targetFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringSliceFlag{Name: "target", Usage: "an EPMD that runs at `HOST:PORT`, and no node is registered with"},
+		&cli.StringSliceFlag{Name: "exec", Usage: "an EPMD `PROGRAM`, with the flags of OTP's, which is started for each scenario"},
+		&cli.StringSliceFlag{Name: "image", Usage: "an EPMD in a container of `IMAGE`, for instance erlang:27"},
+		&cli.StringFlag{Name: "deviations", Usage: "a `FILE` of scenarios in which the targets without an OTP in their name are meant to differ"},
+		&cli.IntFlag{Name: "parallel", Usage: "how `MANY` scenarios are played at once", Value: 4 * runtime.GOMAXPROCS(0)},
+		&cli.DurationFlag{Name: "settle", Usage: "how `LONG` it takes, after another request was answered, until nothing more comes; 0 for a daemon that does one thing at a time", Value: 40 * time.Millisecond},
+	}
+}
+
+func selectFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "run", Usage: "play scenarios whose name matches a `REGEXP`"},
+		&cli.StringSliceFlag{Name: "area", Usage: "play scenarios of an `AREA`"},
+		&cli.StringFlag{Name: "scenarios", Usage: "a `FOLDER` of scenarios instead of the suite's own"},
+	}
+}
+
+func reportFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "json", Usage: "write the report as JSON to standard output"},
+		&cli.StringFlag{Name: "junit", Usage: "write it as JUnit XML to a `FILE`"},
+		&cli.StringFlag{Name: "html", Usage: "write it as a page to a `FILE`"},
+		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "show what was passed, too"},
+	}
+}

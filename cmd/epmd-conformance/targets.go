@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/goepmd/goepmd/conformance"
+)
+
+// aim is a target, and the version of OTP that it must be like; zero is any.
+type aim struct {
+	conformance.Target
+	otp   int
+	close func() error
+}
+
+// errNoTarget says how to name a target.
+var errNoTarget = errors.New("name a target: -target HOST:PORT, -exec PROGRAM or -image IMAGE")
+
+// targets are those of the command line.
+func targets(ctx context.Context, c *cli.Command) ([]aim, error) {
+	var all []aim
+	add := func(flag string, open func(name, what string) (conformance.Target, func() error, error)) error {
+		for _, v := range c.StringSlice(flag) {
+			name, what := v, v
+			if before, after, named := strings.Cut(v, "="); named {
+				name, what = before, after
+			}
+			t, end, err := open(name, what)
+			if err != nil {
+				return fmt.Errorf("-%s %s: %w", flag, v, err)
+			}
+			all = append(all, aim{t, version(name), end})
+		}
+		return nil
+	}
+	err := errors.Join(
+		add("image", func(name, what string) (conformance.Target, func() error, error) { return inContainer(ctx, name, what) }),
+		add("exec", func(name, what string) (conformance.Target, func() error, error) {
+			return conformance.Program(name, what), nothing, nil
+		}),
+		add("target", func(name, what string) (conformance.Target, func() error, error) {
+			addr, err := resolve(ctx, what)
+			return conformance.Address(name, addr), nothing, err
+		}),
+	)
+	if err == nil && len(all) == 0 {
+		err = errNoTarget
+	}
+	return all, err
+}
+
+func nothing() error { return nil }
+
+var otpName = regexp.MustCompile(`^OTP (\d+)`)
+
+// version is the version of OTP in a target's name.
+func version(name string) int {
+	m := otpName.FindStringSubmatch(name)
+	if m == nil {
+		return 0
+	}
+	n, err := strconv.Atoi(m[1])
+	if err != nil {
+		return 0 // more digits than a version has
+	}
+	return n
+}
+
+// resolve finds the address of HOST:PORT.
+func resolve(ctx context.Context, what string) (netip.AddrPort, error) {
+	host, port, err := net.SplitHostPort(what)
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("%q is no port", port)
+	}
+	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	return netip.AddrPortFrom(found[0].Unmap(), uint16(n)), nil
+}
