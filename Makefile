@@ -1,16 +1,20 @@
 # The few commands of the project; CONTRIBUTING.md says more.
 GO ?= go
 
-.PHONY: help setup test check race cover cross wasm fuzz mutate bench build
+.PHONY: help setup test check race cover cross wasm conformance faults soak fuzz mutate bench bench-save bench-epmd build
+
+# Seconds of make soak.
+SOAK_SECONDS ?= 600
 
 # Seconds that each fuzz target gets in make fuzz.
 FUZZ_SECONDS ?= 60
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
-test: setup check race cover cross wasm ## install what is missing, and pass every check and test
+test: setup check race cover cross wasm conformance faults ## install what is missing, and pass every check and test
 	@scripts/fuzz.sh 6
+	@scripts/soak.sh 60
 	@echo "all checks and tests have passed"
 
 setup: ## install what the tests need and this machine lacks
@@ -22,7 +26,7 @@ check: ## formatting, go vet and staticcheck
 	$(GO) tool -modfile=tools/go.mod staticcheck ./...
 
 race: ## every test, under the race detector
-	$(GO) test -race -count=1 -timeout 15m ./...
+	scripts/netns.sh $(GO) test -race -count=1 -timeout 15m ./...
 
 cover: ## coverage of wire, registry and session: 95 % at least
 	@scripts/cover.sh
@@ -33,14 +37,29 @@ cross: ## build for every promised platform
 wasm: ## the WASM module, its hosts, and the tests of the core inside WASM
 	@scripts/wasm.sh
 
+conformance: ## the suite against OTP 23, 25, 27 and 29 and ours, with real nodes; reports in bin
+	@scripts/conformance.sh
+
 fuzz: ## every fuzz target for FUZZ_SECONDS, 60 unless given
 	@scripts/fuzz.sh $(FUZZ_SECONDS)
+
+faults: ## what stops OTP's epmd, on it and on ours side by side: bin/faults.md
+	@scripts/faults.sh
+
+soak: ## churn, lookups and faults mixed for SOAK_SECONDS, and the bill
+	@scripts/soak.sh $(SOAK_SECONDS)
 
 mutate: ## small wrong changes to the core, of which the tests must notice 95 %
 	$(GO) run ./internal/mutate
 
-bench: ## benchmarks, with allocations
-	$(GO) test -run '^$$' -bench . -benchmem ./wire ./registry ./epmd/session
+bench: ## benchmarks with allocations, compared with the baseline if there is one
+	@scripts/bench.sh go
+
+bench-save: ## the same, kept as the baseline
+	@scripts/bench.sh save
+
+bench-epmd: ## the program against OTP's under load: docs/bench.md
+	@scripts/bench.sh epmd
 
 build: ## the program, into ./bin
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/epmd ./cmd/epmd

@@ -76,6 +76,13 @@ var arrows = map[string][]string{
 	"epmd":         {"epmd/session", "registry", "wire"},
 	"epmdtest":     {"epmd", "epmd/session", "registry", "wire"},
 	"fuzz/model":   {"wire"},
+
+	"conformance":             {},
+	"conformance/report":      {"conformance"},
+	"conformance/container":   {"conformance"},
+	"conformance/nodes/cnode": {},
+	"conformance/nodes":       {"conformance", "conformance/nodes/cnode", "internal/otptest/evalloop", "wire"},
+
 	"fuzz/machine": {"epmd/session", "registry", "wire"},
 }
 
