@@ -138,6 +138,12 @@ type Alive2Resp struct {
 	Creation uint32
 }
 
+// The lengths of the two forms.
+const (
+	alive2RespLen  = 4
+	alive2XRespLen = 6
+)
+
 // Append appends the reply.
 func (r Alive2Resp) Append(b []byte) []byte {
 	if r.Extended {
@@ -156,15 +162,15 @@ func ParseAlive2Resp(b []byte) (r Alive2Resp, n int, err error) {
 	}
 	switch Tag(b[0]) {
 	case TagAlive2Resp:
-		if len(b) < 4 {
+		if len(b) < alive2RespLen {
 			return r, 0, errAlive2RespShort
 		}
-		return Alive2Resp{Result: b[1], Creation: uint32(binary.BigEndian.Uint16(b[2:]))}, 4, nil
+		return Alive2Resp{Result: b[1], Creation: uint32(binary.BigEndian.Uint16(b[2:]))}, alive2RespLen, nil
 	case TagAlive2XResp:
-		if len(b) < 6 {
+		if len(b) < alive2XRespLen {
 			return r, 0, errAlive2RespShort
 		}
-		return Alive2Resp{Extended: true, Result: b[1], Creation: binary.BigEndian.Uint32(b[2:])}, 6, nil
+		return Alive2Resp{Extended: true, Result: b[1], Creation: binary.BigEndian.Uint32(b[2:])}, alive2XRespLen, nil
 	}
 	return r, 0, errAlive2RespTag
 }

@@ -72,20 +72,24 @@ type Field uint8
 
 // The fields.
 const (
-	FieldLength   Field = iota // the length before a request
-	FieldTag                   // the tag
-	FieldMessage               // the message as a whole
-	FieldName                  // a node's name, or its length
-	FieldExtra                 // a node's extra field, or its length
-	FieldResult                // the result of a reply
-	FieldCreation              // the creation
-	FieldPort                  // a port number
-	FieldLine                  // a line of a list
-	FieldText                  // the text of a reply to KILL_REQ or STOP_REQ
+	FieldLength     Field = iota // the length before a request
+	FieldTag                     // the tag
+	FieldMessage                 // the message as a whole
+	FieldName                    // a node's name, or its length
+	FieldExtra                   // a node's extra field, or its length
+	FieldResult                  // the result of a reply
+	FieldCreation                // the creation
+	FieldPort                    // a port number
+	FieldLine                    // a line of a list
+	FieldText                    // the text of a reply to KILL_REQ or STOP_REQ
+	FieldTransport               // the name of a transport, or its length
+	FieldTransports              // a list of transports as a whole
+	FieldBlock                   // a block of a list
 )
 
 var fieldNames = [...]string{
 	"length", "tag", "message", "name", "extra", "result", "creation", "port", "line", "text",
+	"transport", "transports", "block",
 }
 
 // String is the field's name, one lower-case word.
@@ -114,11 +118,25 @@ const (
 	MessageKillResp
 	MessageStopReq
 	MessageStopResp
+	MessageAlive3Req
+	MessageAlive3Resp
+	MessagePortPlease3Req
+	MessagePort3Resp
+	MessageNames3Req
+	MessageNames3Resp
+	MessageDump3Req
+	MessageDump3Resp
+	MessageKill3Req
+	MessageKill3Resp
+	MessageStop3Req
+	MessageStop3Resp
 )
 
 var messageNames = [...]string{
 	"packet", "ALIVE2_REQ", "ALIVE2_RESP", "PORT_PLEASE2_REQ", "PORT2_RESP", "NAMES_REQ",
 	"NAMES_RESP", "DUMP_REQ", "DUMP_RESP", "KILL_REQ", "KILL_RESP", "STOP_REQ", "STOP_RESP",
+	"ALIVE3_REQ", "ALIVE3_RESP", "PORT_PLEASE3_REQ", "PORT3_RESP", "NAMES3_REQ", "NAMES3_RESP",
+	"DUMP3_REQ", "DUMP3_RESP", "KILL3_REQ", "KILL3_RESP", "STOP3_REQ", "STOP3_RESP",
 }
 
 // String is the protocol's own name of the message.

@@ -53,6 +53,7 @@ func TestField(t *testing.T) {
 		wire.FieldLength: "length", wire.FieldTag: "tag", wire.FieldMessage: "message", wire.FieldName: "name",
 		wire.FieldExtra: "extra", wire.FieldResult: "result", wire.FieldCreation: "creation",
 		wire.FieldPort: "port", wire.FieldLine: "line", wire.FieldText: "text",
+		wire.FieldTransport: "transport", wire.FieldTransports: "transports", wire.FieldBlock: "block",
 	}
 	requireNames(t, names)
 }
@@ -65,6 +66,12 @@ func TestMessage(t *testing.T) {
 		wire.MessageDumpReq: "DUMP_REQ", wire.MessageDumpResp: "DUMP_RESP",
 		wire.MessageKillReq: "KILL_REQ", wire.MessageKillResp: "KILL_RESP",
 		wire.MessageStopReq: "STOP_REQ", wire.MessageStopResp: "STOP_RESP",
+		wire.MessageAlive3Req: "ALIVE3_REQ", wire.MessageAlive3Resp: "ALIVE3_RESP",
+		wire.MessagePortPlease3Req: "PORT_PLEASE3_REQ", wire.MessagePort3Resp: "PORT3_RESP",
+		wire.MessageNames3Req: "NAMES3_REQ", wire.MessageNames3Resp: "NAMES3_RESP",
+		wire.MessageDump3Req: "DUMP3_REQ", wire.MessageDump3Resp: "DUMP3_RESP",
+		wire.MessageKill3Req: "KILL3_REQ", wire.MessageKill3Resp: "KILL3_RESP",
+		wire.MessageStop3Req: "STOP3_REQ", wire.MessageStop3Resp: "STOP3_RESP",
 	}
 	requireNames(t, names)
 }

@@ -38,4 +38,15 @@ const (
 	// RefusedCreation is what the creation field holds in the reply to a
 	// registration that was refused. It means nothing.
 	RefusedCreation = 99
+
+	// MaxTransportLen bounds the name of a transport, in bytes. A longer one is
+	// closed unanswered.
+	MaxTransportLen = 127
+
+	// MaxTransports bounds the transports of a name, and of a PORT_PLEASE3_REQ.
+	MaxTransports = 32
+
+	// MaxBlockLen bounds a block of the answer to a NAMES3_REQ or DUMP3_REQ, in
+	// bytes, its length field included.
+	MaxBlockLen = 1 << 14
 )

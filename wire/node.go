@@ -19,6 +19,10 @@ type Node struct {
 	Highest, Lowest uint16
 	// Extra is opaque to EPMD: at most MaxExtraBytes bytes of any value.
 	Extra string
+	// Transport is the one that Port is for, of a node with several: its
+	// distribution module without "_dist", such as inet_tcp; at most
+	// MaxTransportLen bytes without NUL. Only ALIVE3_REQ tells it.
+	Transport string
 }
 
 // Values of [Node.Type] and [Node.Protocol]. EPMD itself takes any.
