@@ -3,6 +3,7 @@ package fuzz
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/goepmd/goepmd/epmd/session"
@@ -93,7 +94,7 @@ func checkChange(f differ.Fed) error {
 		}
 	case !slices.Equal(before, after):
 		return fmt.Errorf("%v made %q of %q", f.Result.Tag, after, before)
-	case !slices.Equal(f.Before.Old, f.After.Old):
+	case !reflect.DeepEqual(f.Before.Old, f.After.Old):
 		return fmt.Errorf("%v changed the old names", f.Result.Tag)
 	}
 	if slices.Sort(after); len(slices.Compact(after)) != len(f.After.Nodes) {

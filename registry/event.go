@@ -14,7 +14,7 @@ type EventKind uint8
 // The kinds of events.
 const (
 	_            EventKind = iota
-	Registered             // a node was registered
+	Registered             // a node was registered, or a transport of it
 	Refused                // a node was refused; Refusal says why
 	Unregistered           // a registration has ended; Reason says why
 )
@@ -41,7 +41,7 @@ const (
 	_ Reason = iota
 	// ReasonClosed: the node closed its connection, or it broke.
 	ReasonClosed
-	// ReasonData: the node sent something on its connection, which ends it.
+	// ReasonData: the node sent something on its connection that ends it.
 	ReasonData
 	// ReasonStopped: somebody stopped the name with STOP_REQ or Unregister.
 	ReasonStopped
@@ -80,8 +80,12 @@ type Event struct {
 	Kind EventKind
 	// Owner is who registered, or tried to.
 	Owner Owner
-	// Node is as the owner told it.
+	// Node is as the owner told it. One event tells of one transport of a name
+	// that has several: Node.Transport.
 	Node wire.Node
+	// Transports is how many transports of the name stand after this event: of an
+	// ordinary node 1 when it is registered, and 0 when it has ended.
+	Transports int
 	// Creation is what the node was told; 0 if it was refused.
 	Creation uint32
 	// Refusal is set if Kind is Refused.

@@ -59,9 +59,9 @@ func TestEvents(t *testing.T) {
 
 	at := func(sec int64) time.Time { return time.Unix(sec, 0) }
 	require.Equal(t, []registry.Event{
-		{Seq: 1, Time: at(1000), Kind: registry.Registered, Owner: 11, Node: a, Creation: 1001},
-		{Seq: 2, Time: at(1001), Kind: registry.Registered, Owner: 12, Node: b, Creation: 1}, // 1002 mod 3 + 1
-		{Seq: 3, Time: at(1002), Kind: registry.Refused, Owner: 13, Node: a, Refusal: registry.RefusedTaken},
+		{Seq: 1, Time: at(1000), Kind: registry.Registered, Owner: 11, Node: a, Transports: 1, Creation: 1001},
+		{Seq: 2, Time: at(1001), Kind: registry.Registered, Owner: 12, Node: b, Transports: 1, Creation: 1}, // 1002 mod 3 + 1
+		{Seq: 3, Time: at(1002), Kind: registry.Refused, Owner: 13, Node: a, Transports: 1, Refusal: registry.RefusedTaken},
 		{Seq: 4, Time: at(1003), Kind: registry.Refused, Owner: 14, Node: bad, Refusal: registry.RefusedNameUTF8},
 		{
 			Seq: 5, Time: at(1004), Kind: registry.Unregistered, Owner: 11, Node: a, Creation: 1001,
@@ -71,7 +71,7 @@ func TestEvents(t *testing.T) {
 			Seq: 6, Time: at(1005), Kind: registry.Unregistered, Owner: 12, Node: b, Creation: 1,
 			Reason: registry.ReasonStopped,
 		},
-		{Seq: 7, Time: at(1006), Kind: registry.Registered, Owner: 15, Node: a, Creation: 1002},
+		{Seq: 7, Time: at(1006), Kind: registry.Registered, Owner: 15, Node: a, Transports: 1, Creation: 1002},
 	}, waiting(sub))
 	require.Zero(t, sub.Dropped())
 }

@@ -23,7 +23,7 @@ func (r *Registry) Verify() error {
 		}
 		for ; c != nil; c = c.sibling {
 			if !c.registered || c.owner != o {
-				return fmt.Errorf("%q (owner %d) is in the chain of owner %d", c.node.Name, c.owner, o)
+				return fmt.Errorf("%q (owner %d) is in the chain of owner %d", c.name, c.owner, o)
 			}
 			if chained++; chained > r.live.n {
 				return fmt.Errorf("more records in chains than the %d registered", r.live.n)
@@ -42,17 +42,17 @@ func (r *Registry) verifyList(l *list, registered bool) error {
 	for c := l.first; c != nil; last, c = c, c.next {
 		switch {
 		case c.prev != last:
-			return fmt.Errorf("%q has a wrong predecessor", c.node.Name)
+			return fmt.Errorf("%q has a wrong predecessor", c.name)
 		case c.registered != registered:
-			return fmt.Errorf("%q is in the wrong list", c.node.Name)
-		case r.byName[c.node.Name] != c:
-			return fmt.Errorf("%q is not found by its name", c.node.Name)
+			return fmt.Errorf("%q is in the wrong list", c.name)
+		case r.byName[c.name] != c:
+			return fmt.Errorf("%q is not found by its name", c.name)
 		}
-		if !registered && (c.sibling != nil || c.node.Extra != "") {
-			return fmt.Errorf("%q is remembered with more than its name", c.node.Name)
+		if !registered && (c.sibling != nil || c.extra != "") {
+			return fmt.Errorf("%q is remembered with more than its name", c.name)
 		}
 		n++
-		nameBytes += len(c.node.Name)
+		nameBytes += len(c.name)
 	}
 	if last != l.last || n != l.n || nameBytes != l.nameBytes {
 		return fmt.Errorf("counted %d records with %d bytes of names, kept %d with %d", n, nameBytes, l.n, l.nameBytes)

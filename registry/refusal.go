@@ -15,7 +15,8 @@ type Refusal uint8
 // The refusals. A daemon answers every one of them with result 1.
 const (
 	_ Refusal = iota
-	// RefusedTaken: the name is registered already.
+	// RefusedTaken: the name is registered already; of one with transports, this
+	// transport is, or what is registered has none.
 	RefusedTaken
 	// RefusedNameBytes: the name is longer than wire.MaxNameBytes bytes.
 	RefusedNameBytes
@@ -25,6 +26,14 @@ const (
 	RefusedNameUTF8
 	// RefusedExtraBytes: the extra field is longer than wire.MaxExtraBytes bytes.
 	RefusedExtraBytes
+	// RefusedTransports: the name has wire.MaxTransports transports already.
+	RefusedTransports
+	// RefusedTransportName: the transport's name is longer than
+	// wire.MaxTransportLen bytes, or holds a NUL. A daemon closes such a request
+	// unanswered before it comes to that.
+	RefusedTransportName
+	// RefusedHeld: the owner holds Config.MaxHeld transports already.
+	RefusedHeld
 
 	// NumRefusals is one more than the highest refusal.
 	NumRefusals = iota
@@ -43,6 +52,12 @@ func (r Refusal) String() string {
 		return "name_utf8"
 	case RefusedExtraBytes:
 		return "extra_bytes"
+	case RefusedTransports:
+		return "transports"
+	case RefusedTransportName:
+		return "transport_name"
+	case RefusedHeld:
+		return "held"
 	}
 	return "unknown"
 }
@@ -60,12 +75,18 @@ func (r Refusal) Error() string {
 		return "the name is not valid UTF-8"
 	case RefusedExtraBytes:
 		return "the extra field is longer than " + strconv.Itoa(wire.MaxExtraBytes) + " bytes"
+	case RefusedTransports:
+		return "the name has " + strconv.Itoa(wire.MaxTransports) + " transports already"
+	case RefusedTransportName:
+		return "the name of the transport is longer than " + strconv.Itoa(wire.MaxTransportLen) + " bytes, or holds a NUL byte"
+	case RefusedHeld:
+		return "the connection holds as many transports as it may"
 	}
 	return "refused for an unknown reason"
 }
 
 // Check says whether a name and an extra field are within the limits: nil, or a
-// [Refusal] other than RefusedTaken.
+// [Refusal] that does not depend on what is registered.
 func Check(name, extra string) error {
 	if why := check(name, extra); why != 0 {
 		return why

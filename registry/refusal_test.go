@@ -112,6 +112,9 @@ func TestRefusalTexts(t *testing.T) {
 		{registry.RefusedNameChars, "name_chars", "the name is longer than 255 characters"},
 		{registry.RefusedNameUTF8, "name_utf8", "the name is not valid UTF-8"},
 		{registry.RefusedExtraBytes, "extra_bytes", "the extra field is longer than 1020 bytes"},
+		{registry.RefusedTransports, "transports", "the name has 32 transports already"},
+		{registry.RefusedTransportName, "transport_name", "the name of the transport is longer than 127 bytes, or holds a NUL byte"},
+		{registry.RefusedHeld, "held", "the connection holds as many transports as it may"},
 	}
 	require.Len(t, refusals, registry.NumRefusals-1, "every refusal is in the table")
 	labels, texts := map[string]bool{}, map[string]bool{}

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,8 +16,12 @@ const (
 	DebugRemember   = 5
 )
 
+// DefaultMaxHeld is how many transports one owner may hold: those of several
+// nodes, each of which has at most wire.MaxTransports.
+const DefaultMaxHeld = 256
+
 // Owner is whoever holds a registration: a connection. It is unique among
-// those that hold one, and is shown as the file descriptor in a dump.
+// those that hold one.
 type Owner uint64
 
 // Config is what a registry may be told. The zero value is OTP's.
@@ -27,23 +32,32 @@ type Config struct {
 	// record of the oldest; zero is DefaultRemember, negative is none. More are
 	// kept if more nodes than this go without a new name coming.
 	Remember int
+	// FD is the number that dumps show for an owner; nil is the owner's own. OTP's
+	// epmd shows the file descriptor of the connection.
+	FD func(Owner) uint64
+	// MaxHeld is how many transports one owner may hold; zero is DefaultMaxHeld,
+	// negative is no limit.
+	MaxHeld int
 }
 
 // Registry is the names of one daemon. Make it with [New].
 type Registry struct {
 	now      func() time.Time
 	remember int
+	maxHeld  int
+	fd       func(Owner) uint64
 
 	mu          sync.RWMutex
 	byName      map[string]*record // registered and remembered
 	byOwner     map[Owner]*record  // the first of each owner's chain
+	chains      map[Owner]chain    // the transports of each owner that holds any
 	live        list               // registered, the most recent first
 	old         list               // remembered, the oldest first
 	seq         uint64
 	subscribers map[*Subscription]struct{}
 
 	// The kept lists; nil after a change.
-	names, dump atomic.Pointer[keptList]
+	names, dump, names3, dump3 atomic.Pointer[keptList]
 }
 
 // New makes an empty registry.
@@ -51,8 +65,11 @@ func New(c Config) *Registry {
 	r := &Registry{
 		now:         c.Now,
 		remember:    c.Remember,
+		maxHeld:     c.MaxHeld,
+		fd:          c.FD,
 		byName:      make(map[string]*record),
 		byOwner:     make(map[Owner]*record),
+		chains:      make(map[Owner]chain),
 		subscribers: make(map[*Subscription]struct{}),
 	}
 	if r.now == nil {
@@ -64,23 +81,71 @@ func New(c Config) *Registry {
 	case r.remember < 0:
 		r.remember = 0
 	}
+	if r.fd == nil {
+		r.fd = func(o Owner) uint64 { return uint64(o) }
+	}
+	switch {
+	case r.maxHeld == 0:
+		r.maxHeld = DefaultMaxHeld
+	case r.maxHeld < 0:
+		r.maxHeld = math.MaxInt
+	}
 	return r
 }
 
-// Register registers a node for its owner and returns the creation to tell it.
+// Register registers a node for its owner, as ALIVE2_REQ asks, and returns the
+// creation to tell it. A name that has transports gets one more, without a name.
 // If it refuses, the error is a [Refusal] and nothing has changed.
 func (r *Registry) Register(o Owner, n wire.Node) (uint32, error) {
+	n.Transport = ""
 	refusal := check(n.Name, n.Extra)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := r.byName[n.Name]
-	if refusal == 0 && c != nil && c.registered {
+	stands := c != nil && c.registered
+	switch {
+	case refusal != 0 || !stands:
+	case c.several == nil || c.several.has(""):
 		refusal = RefusedTaken
+	case len(c.several.list) >= wire.MaxTransports:
+		refusal = RefusedTransports
 	}
 	if refusal != 0 {
-		r.publish(Event{Kind: Refused, Owner: o, Node: n, Refusal: refusal})
-		return 0, refusal
+		return r.refuse(o, n, refusal)
 	}
+	if stands {
+		return r.add(c, o, n), nil
+	}
+	c = r.begin(c, n)
+	c.set(n)
+	c.port, c.owner = n.Port, o
+	c.sibling, r.byOwner[o] = r.byOwner[o], c
+	r.changed()
+	r.publish(Event{Kind: Registered, Owner: o, Node: n, Transports: 1, Creation: c.creation()})
+	return c.creation(), nil
+}
+
+// refuse tells of a refusal, and returns it.
+func (r *Registry) refuse(o Owner, n wire.Node, why Refusal) (uint32, error) {
+	left := 0
+	if c := r.byName[n.Name]; c != nil && c.registered {
+		left = c.count()
+	}
+	r.publish(Event{Kind: Refused, Owner: o, Node: n, Transports: left, Refusal: why})
+	return 0, why
+}
+
+// count is how many transports the record has: 1 of an ordinary node.
+func (c *record) count() int {
+	if c.several == nil {
+		return 1
+	}
+	return len(c.several.list)
+}
+
+// begin begins the registration of a name, of which c is the record if it is
+// remembered: it gives the record with its counter, to be filled in.
+func (r *Registry) begin(c *record, n wire.Node) *record {
 	now := r.now()
 	switch {
 	case c != nil: // remembered
@@ -89,26 +154,23 @@ func (r *Registry) Register(o Owner, n wire.Node) (uint32, error) {
 	case r.old.n > r.remember:
 		c = r.old.first
 		r.old.remove(c)
-		delete(r.byName, c.node.Name)
+		delete(r.byName, c.name)
 		r.byName[n.Name] = c
 	default:
 		c = &record{counter: firstCounter(now)}
 		r.byName[n.Name] = c
 	}
-	c.node, c.owner, c.since, c.registered = n, o, now.UnixNano(), true
-	c.sibling, r.byOwner[o] = r.byOwner[o], c
+	c.name, c.since, c.registered, c.several = n.Name, now.UnixNano(), true, nil
 	r.live.pushFirst(c)
-	r.changed()
-	r.publish(Event{Kind: Registered, Owner: o, Node: n, Creation: c.creation()})
-	return c.creation(), nil
+	return c
 }
 
-// Release ends every registration of an owner, if it has any.
+// Release ends everything that an owner has registered, if it has.
 func (r *Registry) Release(o Owner, why Reason) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := r.byOwner[o]
-	if c == nil {
+	if c == nil && r.chains[o].n == 0 {
 		return
 	}
 	delete(r.byOwner, o)
@@ -118,10 +180,12 @@ func (r *Registry) Release(o Owner, why Reason) {
 		r.retire(c, why)
 		c = next
 	}
+	r.releaseTransports(o, why)
 }
 
 // Unregister ends the registration of a name, whoever holds it, and says who
-// did: their connections are to be closed. Without such a name it returns none.
+// did: their connections are to be closed. Of a name with transports it ends what
+// else those hold, too. Without such a name it returns none.
 func (r *Registry) Unregister(name []byte, why Reason) []Owner {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -129,8 +193,11 @@ func (r *Registry) Unregister(name []byte, why Reason) []Owner {
 	if c == nil || !c.registered {
 		return nil
 	}
-	r.unchain(c)
 	r.changed() // before anybody is told
+	if c.several != nil {
+		return r.unregisterAll(c, why)
+	}
+	r.unchain(c)
 	r.retire(c, why)
 	return []Owner{c.owner}
 }
@@ -152,12 +219,20 @@ func (r *Registry) unchain(c *record) {
 	at.sibling = c.sibling
 }
 
-// retire makes a registered record, out of its chain, a remembered one.
+// retire makes a registered record, out of its chain, a remembered one. The
+// transports that it has are still in theirs.
 func (r *Registry) retire(c *record, why Reason) {
 	r.live.remove(c)
-	r.publish(Event{Kind: Unregistered, Owner: c.owner, Node: c.node, Creation: c.creation(), Reason: why})
+	if c.several == nil {
+		r.publish(Event{Kind: Unregistered, Owner: c.owner, Node: c.node(), Creation: c.creation(), Reason: why})
+	} else {
+		for i, h := range c.several.list {
+			r.unlink(h)
+			r.publishEnd(h, why, len(c.several.list)-1-i)
+		}
+	}
 	c.registered, c.sibling = false, nil
-	c.node.Extra = "" // of an old name only port and owner are ever told
+	c.extra = "" // of an old name only port and owner are ever told
 	r.old.pushLast(c)
 }
 
@@ -165,9 +240,12 @@ func (r *Registry) retire(c *record, why Reason) {
 func (r *Registry) changed() {
 	r.names.Store(nil)
 	r.dump.Store(nil)
+	r.names3.Store(nil)
+	r.dump3.Store(nil)
 }
 
-// Lookup finds a registered node. Names compare byte for byte.
+// Lookup finds a registered node; of one with several transports it tells the
+// first. Names compare byte for byte.
 func (r *Registry) Lookup(name []byte) (wire.Node, bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -175,10 +253,15 @@ func (r *Registry) Lookup(name []byte) (wire.Node, bool) {
 	if c == nil || !c.registered {
 		return wire.Node{}, false
 	}
-	return c.node, true
+	n := c.node()
+	if c.several != nil {
+		n.Transport = c.several.list[0].name
+	}
+	return n, true
 }
 
-// Holder says who holds the registration of a name.
+// Holder says who holds the registration of a name: of one with several transports,
+// the first.
 func (r *Registry) Holder(name []byte) (Owner, bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()

@@ -11,12 +11,26 @@ import (
 type Entry struct {
 	// Node is as its owner told it. Of a remembered name Extra is empty.
 	Node wire.Node
-	// Owner holds the registration, or held it.
+	// Owner holds the registration, or held it: of a name with transports, that of
+	// the first.
 	Owner Owner
+	// Transports are those of a name that has any, in the order of registration; of
+	// a remembered one those that ended last. Node tells the first, and the type,
+	// versions and extra field of the last registration.
+	Transports []HeldTransport
 	// Counter is the name's creation counter, Creation what the node was told
 	// of it.
 	Counter, Creation uint32
 	// Since is when the node was last registered.
+	Since time.Time
+}
+
+// HeldTransport is one transport of a name.
+type HeldTransport struct {
+	wire.Transport
+	// Owner holds it, or held it.
+	Owner Owner
+	// Since is when it was registered.
 	Since time.Time
 }
 

@@ -1,0 +1,230 @@
+package registry
+
+import (
+	"slices"
+	"time"
+
+	"github.com/goepmd/goepmd/wire"
+)
+
+// several is the transports of one name, in the order of registration: at least
+// one, as long as the name is registered, and after it those that ended last.
+type several struct{ list []*held }
+
+// held is one transport. It is a link of its owner's chain while it stands.
+type held struct {
+	record     *record
+	name       string
+	port       uint16
+	owner      Owner
+	since      int64 // Unix time in nanoseconds of the registration
+	prev, next *held
+}
+
+// chain is the transports that one owner holds, the most recent first.
+type chain struct {
+	first *held
+	n     int
+}
+
+func (s *several) has(name string) bool {
+	return slices.ContainsFunc(s.list, func(h *held) bool { return h.name == name })
+}
+
+func (s *several) entries() []HeldTransport {
+	out := make([]HeldTransport, len(s.list))
+	for i, h := range s.list {
+		out[i] = HeldTransport{
+			Transport: wire.Transport{Name: h.name, Port: h.port}, Owner: h.owner, Since: time.Unix(0, h.since),
+		}
+	}
+	return out
+}
+
+// transports appends the name's, as lists tell them: what ALIVE2_REQ registered has
+// one, without a name.
+func (c *record) transports(b []wire.Transport) []wire.Transport {
+	if c.several == nil {
+		return append(b, wire.Transport{Port: c.port})
+	}
+	for _, h := range c.several.list {
+		b = append(b, wire.Transport{Name: h.name, Port: h.port})
+	}
+	return b
+}
+
+// RegisterTransport registers a node with one transport, as ALIVE3_REQ asks. The
+// name is registered with its first transport and ends with its last, and keeps
+// its creation meanwhile; each transport belongs to the owner that registered it,
+// and ends with it. The type, versions and extra field of the last registration
+// stand for the whole name; the protocol does not count.
+//
+// If it refuses, the error is a [Refusal] and nothing has changed: what is wrong
+// with the node, or RefusedTaken if the name has this transport already or was
+// registered by Register, RefusedTransports, or RefusedHeld.
+func (r *Registry) RegisterTransport(o Owner, n wire.Node) (uint32, error) {
+	refusal := check(n.Name, n.Extra)
+	if refusal == 0 && !isTransport(n.Transport) {
+		refusal = RefusedTransportName
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := r.byName[n.Name]
+	stands := c != nil && c.registered
+	switch {
+	case refusal != 0:
+	case stands && (c.several == nil || c.several.has(n.Transport)):
+		refusal = RefusedTaken
+	case stands && len(c.several.list) >= wire.MaxTransports:
+		refusal = RefusedTransports
+	case r.chains[o].n >= r.maxHeld:
+		refusal = RefusedHeld
+	}
+	if refusal != 0 {
+		return r.refuse(o, n, refusal)
+	}
+	if !stands {
+		c = r.begin(c, n)
+		c.several = new(several)
+	}
+	return r.add(c, o, n), nil
+}
+
+// isTransport says whether a transport may have this name.
+func isTransport(name string) bool {
+	for i := range len(name) {
+		if name[i] == 0 {
+			return false
+		}
+	}
+	return len(name) <= wire.MaxTransportLen
+}
+
+// add adds a transport to a name that may have it, and gives the creation.
+func (r *Registry) add(c *record, o Owner, n wire.Node) uint32 {
+	n.Protocol = wire.ProtocolTCP
+	c.set(n)
+	h := &held{record: c, name: n.Transport, port: n.Port, owner: o, since: r.now().UnixNano()}
+	c.several.list = append(c.several.list, h)
+	c.first()
+	k := r.chains[o]
+	if h.next = k.first; h.next != nil {
+		h.next.prev = h
+	}
+	r.chains[o] = chain{h, k.n + 1}
+	r.changed()
+	r.publish(Event{Kind: Registered, Owner: o, Node: n, Transports: len(c.several.list), Creation: c.creation()})
+	return c.creation()
+}
+
+// first has the record tell the first of its transports, for all who know of but
+// one.
+func (c *record) first() {
+	h := c.several.list[0]
+	c.port, c.owner = h.port, h.owner
+}
+
+// unlink takes a transport out of its owner's chain.
+func (r *Registry) unlink(h *held) {
+	k := r.chains[h.owner]
+	if k.n--; k.n == 0 {
+		delete(r.chains, h.owner)
+	} else {
+		if h.prev == nil {
+			k.first = h.next
+		}
+		r.chains[h.owner] = k
+	}
+	if h.prev != nil {
+		h.prev.next = h.next
+	}
+	if h.next != nil {
+		h.next.prev = h.prev
+	}
+	h.prev, h.next = nil, nil
+}
+
+// releaseTransports ends every transport of an owner: for one name after the
+// other, beginning with the one that it registered last.
+func (r *Registry) releaseTransports(o Owner, why Reason) {
+	for h := r.chains[o].first; h != nil; h = r.chains[o].first {
+		r.withdraw(h.record, o, why)
+	}
+}
+
+// withdraw ends the transports of a name that an owner holds, and the name if they
+// are all that it has.
+func (r *Registry) withdraw(c *record, o Owner, why Reason) {
+	others := func(h *held) bool { return h.owner != o }
+	if !slices.ContainsFunc(c.several.list, others) {
+		r.retire(c, why)
+		return
+	}
+	all := c.several.list
+	c.several.list = make([]*held, 0, len(all)-1)
+	for _, h := range all {
+		if others(h) {
+			c.several.list = append(c.several.list, h)
+		}
+	}
+	c.first()
+	left := len(all)
+	for _, h := range all {
+		if !others(h) {
+			left--
+			r.unlink(h)
+			r.publishEnd(h, why, left)
+		}
+	}
+}
+
+// publishEnd tells of the end of one transport, of which so many are left.
+func (r *Registry) publishEnd(h *held, why Reason, left int) {
+	n := h.record.node()
+	n.Port, n.Transport = h.port, h.name
+	r.publish(Event{
+		Kind: Unregistered, Owner: h.owner, Node: n, Transports: left,
+		Creation: h.record.creation(), Reason: why,
+	})
+}
+
+// unregisterAll ends a name with all its transports, and with it everything else that
+// their owners hold: their connections are to be closed. It says whose these are.
+func (r *Registry) unregisterAll(c *record, why Reason) []Owner {
+	var owners []Owner
+	for _, h := range c.several.list {
+		if !slices.Contains(owners, h.owner) {
+			owners = append(owners, h.owner)
+		}
+	}
+	r.retire(c, why)
+	for _, o := range owners {
+		r.releaseTransports(o, why)
+	}
+	return owners
+}
+
+// LookupTransports finds a registered node that has a transport of the list, and
+// appends those that it has, in the order of their registration, to a slice. An
+// empty list finds every node, and appends nothing. A node that Register
+// registered has one transport without a name, which goes with any list.
+func (r *Registry) LookupTransports(name []byte, of wire.TransportList, to []wire.Transport) (wire.Node, []wire.Transport, bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	c := r.byName[string(name)]
+	switch {
+	case c == nil || !c.registered:
+		return wire.Node{}, to, false
+	case len(of) == 0:
+		return c.node(), to, true
+	case c.several == nil:
+		return c.node(), append(to, wire.Transport{Port: c.port}), true
+	}
+	none := len(to)
+	for _, h := range c.several.list {
+		if of.Has(h.name) {
+			to = append(to, wire.Transport{Name: h.name, Port: h.port})
+		}
+	}
+	return c.node(), to, len(to) > none
+}
