@@ -106,8 +106,8 @@ func (c *conn) feed(chunk, scratch []byte) (session.Result, bool) {
 		return session.Result{}, false
 	}
 	res := c.session.Feed(time.Now(), chunk, scratch)
-	if c.session.Holds() {
-		e.watch.add(c.net, c.owner)
+	if res.Verdict == session.Keep && c.session.Holds() {
+		e.watch.add(c.net, c.owner, c.session.TakesMore())
 		keepAlive(c.net, e.limits.keepAlive)
 	}
 	return res, e.settle(c, res)
@@ -208,6 +208,9 @@ func (c *conn) wait() error {
 	c.engine.mu.Unlock()
 	c.tell(state)
 	c.expire(time.Time{})
+	if c.session.TakesMore() {
+		return c.takeMore(state)
+	}
 	for {
 		n, err := c.net.Read(c.small[:])
 		if n > 0 {
@@ -216,6 +219,33 @@ func (c *conn) wait() error {
 				c.drain()
 			}
 			return err
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// takeMore serves the further requests of a kept connection, until it ends. They
+// are short and few: no more is set aside for them than for one that only waits.
+func (c *conn) takeMore(state ConnState) error {
+	var reply [16]byte
+	for {
+		n, err := c.net.Read(c.small[:min(c.session.Want(), len(c.small))])
+		if n > 0 {
+			res, ok := c.feed(c.small[:n], reply[:])
+			if !ok {
+				return errLimit
+			}
+			if res.Verdict != session.More {
+				if err := c.obey(res); err != nil || res.Verdict != session.Keep {
+					return err
+				}
+				if state == StateRefused && c.session.Holds() {
+					state = StateRegistered
+					c.tell(state)
+				}
+			}
 		}
 		if err != nil {
 			return err

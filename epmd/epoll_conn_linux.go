@@ -17,12 +17,16 @@ const interest = unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLET
 // resume goes on with a connection on which something has happened.
 func (e *epoll) resume(c *socket) {
 	switch {
+	case c.work == nil && c.more:
+		w := e.takeWork(c)
+		w.session = e.daemon.ResumeAlive3(c.owner, c.registered)
+		e.read(c)
 	case c.work == nil:
 		e.wakeKept(c)
 	case c.work.line == &e.delayed:
 	case len(c.work.out) > 0:
 		e.flush(c)
-	case !c.work.session.Kept():
+	case !c.work.session.Kept() || c.more:
 		e.read(c)
 	}
 }
@@ -35,8 +39,11 @@ func (e *epoll) read(c *socket) {
 		n, errno := receive(int(c.fd), e.in[:want])
 		switch {
 		case errno == unix.EAGAIN:
-			if !c.taken {
+			switch {
+			case !c.taken:
 				e.sit(c)
+			case c.more && !w.session.Begun():
+				e.giveBack(c) // what has begun waits for its rest
 			}
 			return
 		case errno != 0:
@@ -53,7 +60,7 @@ func (e *epoll) read(c *socket) {
 			e.obey(c, res)
 			return
 		}
-		if e.daemon.TimeoutRestarts && c.taken {
+		if e.daemon.TimeoutRestarts && c.taken && !c.more {
 			e.enlist(w, &e.reading)
 		}
 	}
@@ -113,6 +120,9 @@ func (e *epoll) obey(c *socket, res session.Result) {
 // hold makes a connection a kept one, before it is told so.
 func (e *epoll) hold(c *socket) bool {
 	holds := c.work.session.Holds()
+	if c.kept() {
+		return e.holdMore(c, holds)
+	}
 	hit, victim, ok := e.table.admitsKept(c)
 	e.takePlace(victim, hit)
 	if !ok {
@@ -133,8 +143,21 @@ func (e *epoll) hold(c *socket) bool {
 		e.probeLater(c)
 	}
 	c.work.leave()
+	c.work.moved = true
+	c.more = c.work.session.TakesMore()
 	e.table.keep(c, holds)
 	return true
+}
+
+// holdMore is hold for a connection that is kept already. That its other side has
+// ended is told again, now that there is more to release for it.
+func (e *epoll) holdMore(c *socket, holds bool) bool {
+	if holds && !c.registered {
+		e.probeLater(c)
+		c.work.moved = true
+	}
+	e.table.keep(c, holds)
+	return e.watch(c, interest)
 }
 
 // wakeKept ends a kept connection on which something has happened.

@@ -44,12 +44,13 @@ type epoll struct {
 	table             table[*socket]
 	listeners         []*listener // nil where one was closed
 	ready             []registry.Owner
-	unread            bool // a listener is known to have more connections
-	swept             bool // since the last wait, so that there is nothing new
-	woken, rung       bool // there are orders; it is time for somebody
-	reading           line // for a request
-	writing           line // for an answer to be taken
-	delayed           line // for WriteDelay to pass
+	again             []registry.Owner // ready for the next turn: they had theirs
+	unread            bool             // a listener is known to have more connections
+	swept             bool             // since the last wait, so that there is nothing new
+	woken, rung       bool             // there are orders; it is time for somebody
+	reading           line             // for a request
+	writing           line             // for an answer to be taken
+	delayed           line             // for WriteDelay to pass
 	alarm             time.Duration
 	young             young
 	spare             spare
@@ -137,6 +138,8 @@ func (e *epoll) now() time.Duration { return time.Since(e.begun) }
 func (e *epoll) loop() {
 	defer close(e.done)
 	for !e.stopping {
+		e.ready = append(e.ready, e.again...)
+		e.again = e.again[:0]
 		if !e.swept || !e.unread && len(e.ready) == 0 {
 			e.wait()
 		}
@@ -190,7 +193,8 @@ func (e *epoll) sweep() {
 }
 
 // note sorts what has happened. That something has arrived on a kept connection
-// ends it at once; all else has its turn.
+// ends it at once, or, if it takes more, that its other side has ended; all else has
+// its turn.
 func (e *epoll) note(ev *unix.EpollEvent) {
 	id := registry.Owner(eventID(ev))
 	if id&slotMask == 0 {
@@ -207,6 +211,11 @@ func (e *epoll) note(ev *unix.EpollEvent) {
 	}
 	switch c := e.slots.find(id); {
 	case c == nil: // it is gone, and the event of no concern to who has its place
+	case c.more:
+		if ev.Events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
+			e.registry.Release(c.owner, registry.ReasonClosed)
+		}
+		e.ready = append(e.ready, id)
 	case c.work == nil:
 		e.wakeKept(c)
 	case c.work.session.Kept():

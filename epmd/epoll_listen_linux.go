@@ -98,6 +98,7 @@ func (e *epoll) listen(lns []net.Listener, taken []*listener) {
 		e.daemon = session.Daemon{
 			Registry:            e.registry,
 			Port:                e.server.port(lns),
+			Dialect:             e.server.dialect(),
 			RelaxedCommandCheck: e.server.RelaxedCommandCheck,
 			PacketTimeout:       e.limits.packetTimeout,
 			TimeoutRestarts:     e.server.TimeoutRestarts,

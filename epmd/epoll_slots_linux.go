@@ -2,10 +2,10 @@ package epmd
 
 import "github.com/goepmd/goepmd/registry"
 
-// slotBits is how many bits of an owner tell its slot; the others count who had
+// The low bits of an owner tell its slot, which is never 0; the others count who had
 // the slot before.
 const (
-	slotBits  = 24
+	slotBits  = shownBits
 	slotMask  = 1<<slotBits - 1
 	chunkSize = 1024
 )

@@ -21,6 +21,7 @@ type work struct {
 	err     error           // why the connection then ends
 	whole   bool            // the request came in one piece, and nothing with it
 	pending bool            // out is in the table's account
+	moved   bool            // the connection's state is to be told with it
 
 	// The line that it waits in, if any.
 	line       *line

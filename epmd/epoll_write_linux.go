@@ -128,7 +128,8 @@ func (e *epoll) answered(c *socket) {
 	e.finish(c, w.err)
 }
 
-// park leaves a kept connection to epoll.
+// park leaves a kept connection to epoll, but for one that takes more: that has
+// another turn first, since what it has sent meanwhile is not told again.
 func (e *epoll) park(c *socket) {
 	w := c.work
 	if w.session.Ended() { // while its answer was held back
@@ -139,8 +140,17 @@ func (e *epoll) park(c *socket) {
 	if w.session.Holds() {
 		state = StateRegistered
 	}
-	e.giveBack(c)
+	moved := w.moved
+	if c.more {
+		w.moved = false
+		w.leave()
+		e.again = append(e.again, c.owner)
+	} else {
+		e.giveBack(c)
+	}
 	e.table.settled(c)
-	e.tell(c, state)
+	if moved {
+		e.tell(c, state)
+	}
 	e.stopIfDrained()
 }

@@ -12,7 +12,7 @@ import (
 // Conn is what the hooks of a [Server] are told of a connection.
 type Conn struct {
 	// Owner is the connection's number, unique for the server: the one that
-	// registry events and dumps name.
+	// registry events name. Dumps show its low 24 bits.
 	Owner registry.Owner
 	// Remote and Local are the two ends.
 	Remote, Local net.Addr
@@ -22,7 +22,8 @@ type Conn struct {
 type ConnState uint8
 
 // The states. From StateNew a connection goes to one of the next two or straight
-// to StateClosed.
+// to StateClosed. One that takes further requests (see Server.MultiTransport) goes
+// from StateRefused to StateRegistered when one is not refused.
 const (
 	// StateNew: accepted.
 	StateNew ConnState = iota

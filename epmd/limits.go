@@ -3,6 +3,8 @@ package epmd
 import (
 	"net/netip"
 	"time"
+
+	"github.com/goepmd/goepmd/registry"
 )
 
 // The defaults of the limits of a [Server], and its fixed limits.
@@ -53,6 +55,7 @@ type limits struct {
 	maxUnfinished, maxRefused   int
 	maxPending                  int // bytes
 	keepAlive                   time.Duration
+	maxHeld                     int // transports of one connection
 }
 
 // resolveLimits fills in the defaults, for a process that may open so many
@@ -68,6 +71,7 @@ func (s *Server) resolveLimits(files int) limits {
 		maxConns:      orInt(s.MaxConns, conns),
 		maxPending:    orInt(s.MaxPendingBytes, DefaultMaxPendingBytes),
 		keepAlive:     orDuration(s.KeepAlive, DefaultKeepAlive),
+		maxHeld:       orInt(s.MaxTransportsPerConn, registry.DefaultMaxHeld),
 	}
 	l.maxKept = l.maxConns
 	if s.MaxConns == 0 {

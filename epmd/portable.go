@@ -79,6 +79,7 @@ func (e *portable) add(lns []net.Listener) error {
 		e.daemon = &session.Daemon{
 			Registry:            e.registry,
 			Port:                e.server.port(lns),
+			Dialect:             e.server.dialect(),
 			RelaxedCommandCheck: e.server.RelaxedCommandCheck,
 			PacketTimeout:       e.limits.packetTimeout,
 			TimeoutRestarts:     e.server.TimeoutRestarts,
@@ -294,13 +295,16 @@ func (e *portable) keep(c *conn) (hit limit, victims []*conn, ok bool) {
 			victims, hit = append(victims, v), l
 		}
 	}
-	hit, victim, ok := e.table.admitsKept(c)
-	dropped(victim, hit)
-	if !ok {
-		return hit, victims, false
+	if !c.kept() {
+		hit, victim, ok := e.table.admitsKept(c)
+		dropped(victim, hit)
+		if !ok {
+			return hit, victims, false
+		}
 	}
 	holds := c.session.Holds()
-	if !holds {
+	c.more = c.session.TakesMore()
+	if !holds && !c.kept() {
 		dropped(e.table.crowded(), limitRefused)
 	}
 	e.table.keep(c, holds)

@@ -42,6 +42,11 @@ type Server struct {
 	// nodes are registered, and unregister nodes by STOP_REQ.
 	RelaxedCommandCheck bool
 
+	// MultiTransport takes six more requests, by which a node has several transports
+	// under one name: see wire.MultiTransport. Without it they are garbage, as to
+	// OTP's epmd.
+	MultiTransport bool
+
 	// PacketTimeout is the time that a connection has to send its request. Zero is
 	// DefaultPacketTimeout, 60 seconds; negative is no limit. A registered
 	// connection has no timeout. Counted in Stats.TimedOut.
@@ -94,6 +99,11 @@ type Server struct {
 	// closed. (OTP's epmd keeps them all, so that they can lock everybody else
 	// out.) Counted in Stats.LimitRefused.
 	MaxRefused int
+
+	// MaxTransportsPerConn bounds the transports that one connection registers, with
+	// MultiTransport. Zero is registry.DefaultMaxHeld, 256; negative is no limit. What
+	// is above is refused. Counted in Stats.Refusals, as registry.RefusedHeld.
+	MaxTransportsPerConn int
 
 	// MaxPendingBytes bounds the bytes of replies that wait for clients to read
 	// them, in total. Zero is DefaultMaxPendingBytes, 64 MiB; negative is no
@@ -150,10 +160,12 @@ type state struct {
 func (s *Server) init() *state {
 	s.once.Do(func() {
 		st := &state{
-			limits:   s.resolveLimits(fileLimit()),
-			log:      s.Logger,
-			registry: registry.New(registry.Config{Now: s.Now, Remember: s.Remember}),
+			limits: s.resolveLimits(fileLimit()),
+			log:    s.Logger,
 		}
+		st.registry = registry.New(registry.Config{
+			Now: s.Now, Remember: s.Remember, MaxHeld: st.limits.maxHeld, FD: shown,
+		})
 		if st.log == nil {
 			st.log = slog.New(slog.DiscardHandler)
 		}
@@ -231,6 +243,20 @@ func (s *Server) Unregister(name string) bool {
 	owners := st.registry.Unregister([]byte(name), registry.ReasonStopped)
 	st.engine.evict(owners)
 	return owners != nil
+}
+
+// shownBits is how many bits of an owner dumps show: in the place of a file
+// descriptor a small number is expected, and a list in blocks tells its length.
+const shownBits = 24
+
+func shown(o registry.Owner) uint64 { return uint64(o) & (1<<shownBits - 1) }
+
+// dialect is the requests that are taken.
+func (s *Server) dialect() wire.Dialect {
+	if s.MultiTransport {
+		return wire.MultiTransport
+	}
+	return wire.Standard
 }
 
 // port is what the lists tell as the server's own port.

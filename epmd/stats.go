@@ -24,6 +24,9 @@ type Stats struct {
 	// that are none.
 	Alive2, PortPlease2, Names, Dump, Kill, Stop, Other uint64
 
+	// Likewise those of Server.MultiTransport; without it they are among Other.
+	Alive3, PortPlease3, Names3, Dump3, Kill3, Stop3 uint64
+
 	// Refusals counts registrations that were refused, by registry.Refusal.
 	Refusals [registry.NumRefusals]uint64
 	// Faults counts connections that were closed for bytes that are no request,
@@ -59,12 +62,12 @@ type counters struct {
 // Stats reads the figures. It is cheap enough to be called often.
 func (s *Server) Stats() Stats {
 	st := s.init()
-	out := st.counters.stats()
+	out := st.counters.stats(s.dialect())
 	st.engine.count(&out)
 	return out
 }
 
-func (c *counters) stats() Stats {
+func (c *counters) stats(d wire.Dialect) Stats {
 	s := Stats{
 		Accepted:     c.accepted.Load(),
 		Denied:       c.denied.Load(),
@@ -78,20 +81,9 @@ func (c *counters) stats() Stats {
 	}
 	for tag := range c.requests {
 		n := c.requests[tag].Load()
-		switch wire.Tag(tag) {
-		case wire.TagAlive2Req:
-			s.Alive2 = n
-		case wire.TagPortPlease2Req:
-			s.PortPlease2 = n
-		case wire.TagNamesReq:
-			s.Names = n
-		case wire.TagDumpReq:
-			s.Dump = n
-		case wire.TagKillReq:
-			s.Kill = n
-		case wire.TagStopReq:
-			s.Stop = n
-		default:
+		if at := s.request(wire.Tag(tag)); at != nil && d.Knows(wire.Tag(tag)) {
+			*at = n
+		} else {
 			s.Other += n
 		}
 	}
@@ -102,4 +94,35 @@ func (c *counters) stats() Stats {
 		s.Faults[i] = c.faults[i].Load()
 	}
 	return s
+}
+
+// request is where requests with a tag are counted; nil if it is none.
+func (s *Stats) request(t wire.Tag) *uint64 {
+	switch t {
+	case wire.TagAlive2Req:
+		return &s.Alive2
+	case wire.TagPortPlease2Req:
+		return &s.PortPlease2
+	case wire.TagNamesReq:
+		return &s.Names
+	case wire.TagDumpReq:
+		return &s.Dump
+	case wire.TagKillReq:
+		return &s.Kill
+	case wire.TagStopReq:
+		return &s.Stop
+	case wire.TagAlive3Req:
+		return &s.Alive3
+	case wire.TagPortPlease3Req:
+		return &s.PortPlease3
+	case wire.TagNames3Req:
+		return &s.Names3
+	case wire.TagDump3Req:
+		return &s.Dump3
+	case wire.TagKill3Req:
+		return &s.Kill3
+	case wire.TagStop3Req:
+		return &s.Stop3
+	}
+	return nil
 }

@@ -41,6 +41,7 @@ type seat[C any] struct {
 	underWay   bool  // a shutdown waits for it
 	begun      bool  // a part of a request has arrived
 	busy       bool  // a chunk is worked on: must not be closed for a limit
+	more       bool  // it takes further requests although it is kept
 	cause      cause // why this side closes it
 }
 
@@ -169,13 +170,22 @@ func (t *table[C]) add(c C) {
 	t.underWay++
 }
 
-// keep moves a connection to the registered or the refused ones.
+// kept says whether a connection is one of the registered or refused ones.
+func (s *seat[C]) kept() bool { return s.registered || s.queued == queuedRefused }
+
+// keep moves a connection to the registered or the refused ones. It may be one of
+// them already: it goes from the refused to the registered ones, never back.
 func (t *table[C]) keep(c C, holds bool) {
-	t.leaveQueue(c)
-	if s := c.place(); holds {
+	s := c.place()
+	switch {
+	case s.registered || !holds && s.kept():
+		return
+	case holds:
+		t.leaveQueue(c)
 		s.registered = true
 		t.registered.Add(1)
-	} else {
+	default:
+		t.leaveQueue(c)
 		s.queued = queuedRefused
 		t.refused.push(c)
 	}

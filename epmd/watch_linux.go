@@ -31,8 +31,10 @@ func newWatch() *watch {
 }
 
 // add begins to watch a connection, until it is closed. Of TLS and the like what
-// waits to be read may be no data at all: those are left to their goroutines.
-func (w *watch) add(c net.Conn, o registry.Owner) {
+// waits to be read may be no data at all: those are left to their goroutines. What is
+// sent on a connection that takes more does not end it. Doing it again lets what has
+// happened already be told again.
+func (w *watch) add(c net.Conn, o registry.Owner, takesMore bool) {
 	var sc syscall.Conn
 	switch c := c.(type) {
 	case *net.TCPConn:
@@ -55,10 +57,15 @@ func (w *watch) add(c net.Conn, o registry.Owner) {
 		Events: unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLONESHOT,
 		Fd:     int32(uint32(o)), Pad: int32(uint32(o >> 32)), // 64 bits of our own
 	}
+	if takesMore {
+		event.Events &^= unix.EPOLLIN
+	}
 	// Where this fails, the connection is closed already or the system is short
 	// of memory, and its goroutine will notice its end.
 	_ = raw.Control(func(fd uintptr) {
-		_ = unix.EpollCtl(w.fd, unix.EPOLL_CTL_ADD, int(fd), &event)
+		if unix.EpollCtl(w.fd, unix.EPOLL_CTL_ADD, int(fd), &event) == unix.EEXIST {
+			_ = unix.EpollCtl(w.fd, unix.EPOLL_CTL_MOD, int(fd), &event)
+		}
 	})
 }
 

@@ -14,6 +14,6 @@ type watch struct{}
 
 func newWatch() *watch { return nil }
 
-func (*watch) add(net.Conn, registry.Owner)                {}
+func (*watch) add(net.Conn, registry.Owner, bool)          {}
 func (*watch) sweep(func(registry.Owner, registry.Reason)) {}
 func (*watch) close()                                      {}

@@ -20,6 +20,7 @@ type options struct {
 	daemon    bool
 	systemd   bool
 	relaxed   bool
+	multi     bool // -multi_transport
 
 	packetTimeout, delayAccept, delayWrite time.Duration
 }
@@ -91,6 +92,8 @@ func parseFlags(args []string, env func(string) (string, bool)) (options, error)
 			o.systemd = true
 		case "-relaxed_command_check":
 			o.relaxed = true
+		case "-multi_transport":
+			o.multi = true
 		case "-address":
 			o.addresses, used, ok = value, 2, more
 		case "-port":

@@ -23,9 +23,9 @@ func TestParseArgs(t *testing.T) {
 	}{
 		{name: "nothing", want: options{port: 4369}},
 		{name: "all flags",
-			args: []string{"-d", "-debug", "-d", "-port", "5000", "-address", "1.2.3.4", "-daemon", "-relaxed_command_check", "-systemd",
+			args: []string{"-d", "-debug", "-d", "-port", "5000", "-address", "1.2.3.4", "-daemon", "-relaxed_command_check", "-multi_transport", "-systemd",
 				"-packet_timeout", "7", "-delay_accept", "8", "-delay_write", "9"},
-			want: options{debug: 3, port: 5000, addresses: "1.2.3.4", daemon: true, relaxed: true, systemd: true,
+			want: options{debug: 3, port: 5000, addresses: "1.2.3.4", daemon: true, relaxed: true, multi: true, systemd: true,
 				packetTimeout: 7 * time.Second, delayAccept: 8 * time.Second, delayWrite: 9 * time.Second}},
 		{name: "environment",
 			env:  map[string]string{envPort: "5001", envAddress: "::1", envRelaxed: ""},

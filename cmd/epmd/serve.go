@@ -80,6 +80,7 @@ func newServer(o options, log *slog.Logger) (*epmd.Server, error) {
 	s := &epmd.Server{
 		Port:                o.port,
 		RelaxedCommandCheck: o.relaxed,
+		MultiTransport:      o.multi,
 		PacketTimeout:       o.packetTimeout,
 		AcceptDelay:         o.delayAccept,
 		WriteDelay:          o.delayWrite,

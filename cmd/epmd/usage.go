@@ -10,6 +10,8 @@ Options
   -daemon                  run detached; return once it listens
   -relaxed_command_check   allow -stop, and -kill while nodes are registered
                            (or ERL_EPMD_RELAXED_COMMAND_CHECK, set to anything)
+  -multi_transport         let a node have several transports under one name; with
+                           -names and -dump: show them, if the daemon tells them
   -systemd                 serve the sockets that systemd passes
   -d, -debug               log to standard error; remember 5 old names, not 1000
   -packet_timeout SECONDS  close connections that sent no request for so long;

@@ -3,8 +3,10 @@ package session
 import "github.com/goepmd/goepmd/wire"
 
 // MaxReplyLen is the length in bytes of the longest reply that is written to the
-// scratch buffer: a PORT2_RESP with the longest name and extra field.
-const MaxReplyLen = 14 + wire.MaxNameBytes + wire.MaxExtraBytes
+// scratch buffer: a PORT3_RESP with the longest name and extra field, and as many
+// transports as there may be.
+const MaxReplyLen = wire.HeaderLen + 16 + wire.MaxNameBytes + wire.MaxExtraBytes +
+	wire.MaxTransports*(3+wire.MaxTransportLen)
 
 // answer does what the request asks for. b is where a short reply goes.
 func (s *Session) answer(body, b []byte) Result {
@@ -31,9 +33,21 @@ func (s *Session) answer(body, b []byte) Result {
 	case wire.TagDumpReq:
 		res = s.dump()
 	case wire.TagKillReq:
-		res = s.kill(b)
+		res = s.kill(b, wire.AppendKillResp)
 	case wire.TagStopReq:
 		res = s.stop(body, b)
+	case wire.TagAlive3Req:
+		res = s.alive3(body, b)
+	case wire.TagPortPlease3Req:
+		res = s.portPlease3(body, b)
+	case wire.TagNames3Req:
+		res = s.list(s.daemon.Registry.Names3(uint32(s.daemon.Port)))
+	case wire.TagDump3Req:
+		res = s.dump3()
+	case wire.TagKill3Req:
+		res = s.kill(b, wire.AppendKill3Resp)
+	case wire.TagStop3Req:
+		res = s.stop3(body, b)
 	}
 	res.Tag = tag
 	return res
@@ -76,24 +90,32 @@ func (s *Session) dump() Result {
 	return s.list(s.daemon.dump())
 }
 
-func (s *Session) kill(b []byte) Result {
+func (s *Session) kill(b []byte, answer func([]byte, bool) []byte) Result {
 	if !IsLocal(s.peer) {
 		return s.close(ErrNotLocal)
 	}
 	ok := s.daemon.RelaxedCommandCheck || s.daemon.Registry.Len() == 0
-	res := s.reply(wire.AppendKillResp(b, ok))
+	res := s.reply(answer(b, ok))
 	if ok {
 		res.Verdict = StopDaemon
 	}
 	return res
 }
 
-func (s *Session) stop(body, b []byte) Result {
-	if !IsLocal(s.peer) {
-		return s.close(ErrNotLocal)
+// mayStop is why the peer may not unregister nodes; nil if it may.
+func (s *Session) mayStop() error {
+	switch {
+	case !IsLocal(s.peer):
+		return ErrNotLocal
+	case !s.daemon.RelaxedCommandCheck:
+		return ErrNotRelaxed
 	}
-	if !s.daemon.RelaxedCommandCheck {
-		return s.close(ErrNotRelaxed)
+	return nil
+}
+
+func (s *Session) stop(body, b []byte) Result {
+	if refused := s.mayStop(); refused != nil {
+		return s.close(refused)
 	}
 	req, err := wire.ParseStopReq(body)
 	if err != nil {

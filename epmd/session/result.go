@@ -16,7 +16,7 @@ const (
 	// More: the request is not complete; go on reading.
 	More Verdict = iota
 	// Keep: write the reply and keep the connection open. Whatever arrives
-	// on it from now on ends it.
+	// on it from now on ends it, unless the session TakesMore.
 	Keep
 	// Close: write the reply, if there is one, and close.
 	Close
@@ -45,7 +45,8 @@ var (
 	ErrNotLocal = errors.New("the request is allowed to local peers only")
 	// ErrNotRelaxed: STOP_REQ needs Daemon.RelaxedCommandCheck.
 	ErrNotRelaxed = errors.New("the request needs the relaxed command check")
-	// ErrData: something arrived on a connection after its reply.
+	// ErrData: something arrived on a connection after its reply, and after that to
+	// an ALIVE3_REQ something else than another one.
 	ErrData = errors.New("data on a connection that only holds a registration")
 	// ErrEnded: the session was fed after its end.
 	ErrEnded = errors.New("the session has ended")
@@ -72,7 +73,8 @@ type Result struct {
 	// written: whom STOP_REQ unregistered.
 	Evict []registry.Owner
 	// Err says why the connection is closed without the answer that the client
-	// wanted: a [*wire.Error], a [registry.Refusal] (the only one that comes
-	// with a reply), or an error of this package. It is for counters and logs.
+	// wanted: a [*wire.Error], a [registry.Refusal], or an error of this package. A
+	// reply comes only with a refusal, and with an error about wire.FieldTransports.
+	// It is for counters and logs.
 	Err error
 }

@@ -15,6 +15,7 @@ type phase uint8
 const (
 	reading phase = iota // the request is not complete
 	kept                 // answered, and held open
+	several              // likewise, for further ALIVE3_REQs
 	over
 )
 
@@ -37,6 +38,8 @@ type Session struct {
 // can observe that bytes behind a packet are left unread.
 func (s *Session) Want() int {
 	switch {
+	case s.phase == several:
+		return s.wantMore()
 	case s.phase != reading:
 		return keptRead
 	case s.need > 0:
@@ -49,16 +52,19 @@ func (s *Session) Want() int {
 // is never.
 func (s *Session) Deadline() time.Time { return s.deadline }
 
-// Kept says that the request was an ALIVE2_REQ and was answered: the connection is
-// held open, without a deadline, until it ends or something arrives on it.
-func (s *Session) Kept() bool { return s.phase == kept }
+// Kept says that the request was an ALIVE2_REQ or ALIVE3_REQ and was answered: the
+// connection is held open, without a deadline, until it ends or something arrives
+// on it; of an ALIVE3_REQ, until something else than another one does.
+func (s *Session) Kept() bool { return s.phase == kept || s.phase == several }
 
 // Holds says that the session registered a node. Another session's STOP_REQ may
 // have unregistered it since.
 func (s *Session) Holds() bool { return s.holds }
 
 // Begun says that a request has begun to arrive and is not complete.
-func (s *Session) Begun() bool { return s.phase == reading && len(s.buf) > 0 }
+func (s *Session) Begun() bool {
+	return (s.phase == reading || s.phase == several) && len(s.buf) > 0
+}
 
 // Owner is the owner that was given to [Daemon.Open].
 func (s *Session) Owner() registry.Owner { return s.owner }
@@ -84,6 +90,8 @@ func (s *Session) Feed(now time.Time, chunk, scratch []byte) Result {
 	case s.phase == kept:
 		s.End(registry.ReasonData)
 		res = Result{Verdict: Close, Err: ErrData}
+	case s.phase == several:
+		res = s.readMore(chunk, scratch)
 	default:
 		res = s.read(now, chunk, scratch)
 	}
@@ -114,9 +122,8 @@ func (s *Session) read(now time.Time, chunk, scratch []byte) Result {
 		}
 		return Result{}
 	}
-	res := s.answer(packet[wire.HeaderLen:], scratch[:0])
-	s.buf = nil
-	return res
+	s.buf = nil // packet still has it
+	return s.answer(packet[wire.HeaderLen:], scratch[:0])
 }
 
 // close ends the session without an answer.
