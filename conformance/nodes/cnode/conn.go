@@ -40,7 +40,36 @@ func (n Node) Dial(ctx context.Context, addr, peer string, v Version) (*Conn, er
 	if err != nil {
 		return nil, err
 	}
+	return n.Connect(ctx, c, peer, v)
+}
+
+// Connect makes the handshake of Dial on a connection to a node. Errors are as those
+// of Dial. It closes c if it fails.
+func (n Node) Connect(ctx context.Context, c net.Conn, peer string, v Version) (*Conn, error) {
 	return n.open(ctx, c, func(rw io.ReadWriter) (hello, error) { return n.connect(rw, peer, v) })
+}
+
+// Greeting is what a node tells of itself before the cookie matters.
+type Greeting struct {
+	// Name is its whole name, as it calls itself.
+	Name string
+	// Creation is that of its registration; 0 in the handshake of old nodes.
+	Creation uint32
+	// Flags are what it can do, as the protocol numbers them.
+	Flags uint64
+}
+
+// Greet makes the first half of the handshake, up to where the cookie would have to be
+// known, on a connection to a node, which is fit for nothing else afterwards. The node
+// sees a connection that comes to nothing. It fails with ErrPeer or ErrRefused, an error
+// of the network, or that of the context, and leaves c open.
+func (n Node) Greet(ctx context.Context, c net.Conn, v Version) (Greeting, error) {
+	defer bound(ctx, c)()
+	_, other, err := n.greet(c, v)
+	if err != nil {
+		return Greeting{}, fmt.Errorf("handshake: %w", because(ctx, err))
+	}
+	return Greeting{Name: other.name, Creation: other.creation, Flags: other.flags}, nil
 }
 
 // Accept makes the handshake with a node that connected to this one. Errors are as

@@ -72,6 +72,32 @@ func TestOtherName(t *testing.T) {
 	require.Error(t, inErr)
 }
 
+// TestGreet: a node tells who it is to one that never shows that it knows the cookie.
+func TestGreet(t *testing.T) {
+	stranger := alpha
+	stranger.Cookie = ""
+	for _, v := range []Version{Version5, Version6} {
+		here, there := net.Pipe()
+		accepted := make(chan error, 1)
+		go func() {
+			_, err := beta.Accept(t.Context(), there)
+			accepted <- err
+		}()
+		g, err := stranger.Greet(t.Context(), here, v)
+		require.NoError(t, err)
+		require.Equal(t, Greeting{Name: beta.Name, Creation: beta.Creation, Flags: flags}, g)
+		require.NoError(t, here.Close())
+		require.ErrorIs(t, <-accepted, io.EOF)
+	}
+	here, there := net.Pipe()
+	go func() {
+		_, _ = readShort(there)
+		_, _ = there.Write(short("snot_allowed"))
+	}()
+	_, err := stranger.Greet(t.Context(), here, Version6)
+	require.ErrorIs(t, err, ErrRefused)
+}
+
 func TestPing(t *testing.T) {
 	out, in, outErr, inErr := meet(t, alpha, beta, beta.Name, Version6)
 	require.NoError(t, outErr)

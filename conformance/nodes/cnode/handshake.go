@@ -109,20 +109,27 @@ func newChallenge() (uint32, error) {
 	return binary.BigEndian.Uint32(b[:]), err
 }
 
-// connect is the handshake of the side that connects.
-func (n Node) connect(rw io.ReadWriter, peer string, v Version) (hello, error) {
-	first := hello{old: v == Version5, flags: flags, creation: n.Creation, name: n.Name}
+// greet is the first half of the handshake of the side that connects: its own first
+// message, and that of the other side.
+func (n Node) greet(rw io.ReadWriter, v Version) (first, other hello, err error) {
+	first = hello{old: v == Version5, flags: flags, creation: n.Creation, name: n.Name}
 	if err := writeShort(rw, appendHello(first, false)); err != nil {
-		return hello{}, err
+		return first, hello{}, err
 	}
 	if err := readStatus(rw); err != nil {
-		return hello{}, err
+		return first, hello{}, err
 	}
 	b, err := readShort(rw)
 	if err != nil {
-		return hello{}, err
+		return first, hello{}, err
 	}
-	other, err := parseHello(b, true)
+	other, err = parseHello(b, true)
+	return first, other, err
+}
+
+// connect is the handshake of the side that connects.
+func (n Node) connect(rw io.ReadWriter, peer string, v Version) (hello, error) {
+	first, other, err := n.greet(rw, v)
 	switch {
 	case err != nil:
 		return other, err
