@@ -75,6 +75,7 @@ var arrows = map[string][]string{
 	"epmd/session": {"registry", "wire"},
 	"epmd":         {"epmd/session", "registry", "wire"},
 	"epmdtest":     {"epmd", "epmd/session", "registry", "wire"},
+	"doctor":       {"conformance/nodes/cnode", "epmd", "wire"},
 	"fuzz/model":   {"wire"},
 
 	"conformance":             {},

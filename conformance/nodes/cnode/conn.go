@@ -17,6 +17,17 @@ type Node struct {
 	Cookie string
 	// Creation is what the EPMD said when the node registered.
 	Creation uint32
+	// TLS says that its connections are made of TLS, where the handshake is framed
+	// otherwise.
+	TLS bool
+}
+
+// framed is a connection as the handshake takes it.
+func (n Node) framed(c net.Conn) io.ReadWriter {
+	if n.TLS {
+		return &wide{ReadWriter: c}
+	}
+	return c
 }
 
 // Conn is a connection to another node. One goroutine uses it at a time.
@@ -65,7 +76,7 @@ type Greeting struct {
 // of the network, or that of the context, and leaves c open.
 func (n Node) Greet(ctx context.Context, c net.Conn, v Version) (Greeting, error) {
 	defer bound(ctx, c)()
-	_, other, err := n.greet(c, v)
+	_, other, err := n.greet(n.framed(c), v)
 	if err != nil {
 		return Greeting{}, fmt.Errorf("handshake: %w", because(ctx, err))
 	}
@@ -80,7 +91,7 @@ func (n Node) Accept(ctx context.Context, c net.Conn) (*Conn, error) {
 
 func (n Node) open(ctx context.Context, c net.Conn, shake func(io.ReadWriter) (hello, error)) (*Conn, error) {
 	stop := bound(ctx, c)
-	other, err := shake(c)
+	other, err := shake(n.framed(c))
 	stop()
 	if err != nil {
 		_ = c.Close() // the first error counts

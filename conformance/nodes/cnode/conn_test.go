@@ -98,6 +98,29 @@ func TestGreet(t *testing.T) {
 	require.ErrorIs(t, err, ErrRefused)
 }
 
+// TestTLSFrames: inside TLS the lengths of the handshake have 4 bytes; all else is the
+// same.
+func TestTLSFrames(t *testing.T) {
+	from, to := alpha, beta
+	from.TLS, to.TLS = true, true
+	for _, v := range []Version{Version5, Version6} {
+		out, in, outErr, inErr := meet(t, from, to, to.Name, v)
+		require.NoError(t, outErr)
+		require.NoError(t, inErr)
+		served := make(chan error, 1)
+		go func() { served <- in.Serve(t.Context()) }()
+		require.NoError(t, out.Ping(t.Context()))
+		require.NoError(t, out.Close())
+		require.NoError(t, <-served)
+	}
+	_, _, outErr, inErr := meet(t, from, beta, beta.Name, Version6)
+	require.Error(t, outErr)
+	require.ErrorIs(t, inErr, ErrPeer, "a length of 4 bytes is none of 2")
+	w := &wide{ReadWriter: script{bytes.NewReader([]byte{0, 1, 0, 0})}}
+	_, err := readShort(w)
+	require.ErrorIs(t, err, ErrPeer, "too long a message")
+}
+
 func TestPing(t *testing.T) {
 	out, in, outErr, inErr := meet(t, alpha, beta, beta.Name, Version6)
 	require.NoError(t, outErr)

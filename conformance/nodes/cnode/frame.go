@@ -35,6 +35,42 @@ func writeShort(w io.Writer, body []byte) error {
 	return err
 }
 
+// wide is a connection on which the lengths of the handshake have 4 bytes, as nodes have
+// it inside TLS, made to look as if they had 2.
+type wide struct {
+	io.ReadWriter
+	rest int    // of the body that is being read
+	head []byte // what is left to give of its length
+}
+
+// Write takes a whole message, as writeShort gives it.
+func (w *wide) Write(message []byte) (int, error) {
+	n, err := w.ReadWriter.Write(append([]byte{0, 0}, message...))
+	return max(n-2, 0), err
+}
+
+func (w *wide) Read(b []byte) (int, error) {
+	if w.rest == 0 && len(w.head) == 0 {
+		var head [4]byte
+		if _, err := io.ReadFull(w.ReadWriter, head[:]); err != nil {
+			return 0, err
+		}
+		n := binary.BigEndian.Uint32(head[:])
+		if n > maxHandshake {
+			return 0, fmt.Errorf("%w: a message of %d bytes in the handshake", ErrPeer, n)
+		}
+		w.rest, w.head = int(n), head[2:]
+	}
+	if len(w.head) > 0 {
+		n := copy(b, w.head)
+		w.head = w.head[n:]
+		return n, nil
+	}
+	n, err := w.ReadWriter.Read(b[:min(len(b), w.rest)])
+	w.rest -= n
+	return n, err
+}
+
 // readLong reads a message after the handshake: 4 bytes of length, then so many.
 // An empty one is a tick.
 func readLong(r io.Reader) ([]byte, error) {
