@@ -156,7 +156,7 @@ func framedResp(r *reader, to wire.Tag) (string, error) {
 		return name, errKind
 	}
 	for first := true; r.left() > 0; first = false {
-		n := r.number("length", wire.HeaderLen, func(v int) string { return count(v, "byte") + " follow" })
+		n := r.number("length", wire.HeaderLen, func(int) string { return "so many bytes follow" })
 		if n > r.left() {
 			r.rest("part", r.left(), "not all of it")
 			return name, wire.FaultIncomplete

@@ -29,7 +29,7 @@ func requestName(t wire.Tag) string {
 // arrives at once.
 func Request(b []byte) Message {
 	r := &reader{b: b}
-	n := r.number("length", wire.HeaderLen, func(v int) string { return count(v, "byte") + " follow" })
+	n := r.number("length", wire.HeaderLen, func(int) string { return "so many bytes follow" })
 	m := Message{}
 	if r.left() > 0 {
 		tag := wire.Tag(b[r.at])

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/goepmd/goepmd/epmd"
+	"github.com/goepmd/goepmd/wire"
+)
+
+func registerCommand(s streams) *cli.Command {
+	return &cli.Command{
+		Name: "register", Usage: "hold a name, for tests", ArgsUsage: "NAME",
+		Description: "Registers a name and holds it until interrupted, as a node does; nobody listens on\n" +
+			"the port for it. When the registration is lost it ends, unless -again is given.\n\n" +
+			"   epmdctl register -node-port 9001 ghost\n" +
+			"   epmdctl register -for 10s -type 72 ghost\n\n" +
+			"Exit status: 0 if it was held to the end, 1 if it was refused or lost, 2 if EPMD could\n" +
+			"not be asked.",
+		Flags: []cli.Flag{
+			&cli.Uint16Flag{Name: "node-port", Usage: "the `PORT` to tell"},
+			&cli.Uint8Flag{Name: "type", Usage: "the `NUMBER` of the node type: 77 a node, 72 a C node", Value: wire.NodeTypeNormal},
+			&cli.Uint16Flag{Name: "highest", Usage: "the highest `VERSION` of the distribution protocol", Value: 6},
+			&cli.Uint16Flag{Name: "lowest", Usage: "the lowest `VERSION`", Value: 5},
+			&cli.StringFlag{Name: "extra", Usage: "the extra field, as `TEXT`"},
+			&cli.DurationFlag{Name: "for", Usage: "how `LONG` to hold it (default: until interrupted)"},
+			&cli.BoolFlag{Name: "again", Usage: "register again when the registration is lost"},
+		},
+		Action: func(ctx context.Context, c *cli.Command) error { return register(ctx, c, s) },
+	}
+}
+
+func register(ctx context.Context, c *cli.Command, s streams) error {
+	name, host, err := oneName(c)
+	if err != nil {
+		return err
+	}
+	cl := client(c, host)
+	cl.Reregister = c.Bool("again")
+	n := wire.Node{
+		Name: name, Port: c.Uint16("node-port"), Type: c.Uint8("type"),
+		Highest: c.Uint16("highest"), Lowest: c.Uint16("lowest"), Extra: c.String("extra"),
+	}
+	r, err := cl.Register(ctx, n)
+	if errors.Is(err, epmd.ErrNoAnswer) {
+		err = fmt.Errorf("%w: it takes registrations only from its own machine", err)
+	}
+	if err != nil {
+		return answered(err)
+	}
+	defer func() { _ = r.Close() }() // is always nil
+	var end <-chan time.Time
+	if d := c.Duration("for"); d > 0 {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		end = timer.C
+	}
+	for {
+		select {
+		case ch, open := <-r.Changes():
+			switch {
+			case !open:
+				return status{answeredNo, r.Err()}
+			case ch.Held:
+				fmt.Fprintf(s.out, "%s is registered at port %d, creation %d\n", show(name), n.Port, ch.Creation)
+			case cl.Reregister:
+				fmt.Fprintln(s.errs, "epmdctl:", ch.Err)
+			}
+		case <-end:
+			return nil
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
