@@ -37,6 +37,7 @@ func (w *walk) step(id, what string, f func() (Status, string)) Status {
 	w.progress(s)
 	began := time.Now()
 	s.Status, s.Seen = f()
+	s.Seen = oneLine(s.Seen)
 	s.Took = time.Since(began)
 	if w.ctx.Err() != nil {
 		return Broken
@@ -57,8 +58,11 @@ func (w *walk) find(c Code, where, seen, do string) {
 	if w.ctx.Err() != nil || slices.ContainsFunc(w.rep.Findings, func(f Finding) bool { return f.Code == c && f.Where == where }) {
 		return
 	}
-	w.rep.Findings = append(w.rep.Findings, Finding{Code: c, Where: where, Seen: seen, Do: do})
+	w.rep.Findings = append(w.rep.Findings, Finding{Code: c, Where: where, Seen: oneLine(seen), Do: do})
 }
+
+// oneLine is a text without the line breaks between errors that were joined.
+func oneLine(s string) string { return strings.ReplaceAll(s, "\n", "; ") }
 
 // conclude adds what explains other findings.
 func (w *walk) conclude() {
