@@ -22,18 +22,24 @@ func lookupCommand(s streams) *cli.Command {
 			if err != nil {
 				return err
 			}
-			node, err := client(c, host).Lookup(ctx, name)
+			cl := client(c, host)
+			node, err := cl.Lookup(ctx, name)
+			if err != nil {
+				return answered(err)
+			}
+			of, err := transports(ctx, cl)
 			if err != nil {
 				return answered(err)
 			}
 			r := ofNode(node)
+			r.Transports = of[name]
 			if asJSON(c) {
 				return writeJSON(s.out, r)
 			}
 			rows := [][]string{
 				{"name", show(r.Name)},
 				{"port", strconv.Itoa(int(r.Port))},
-				{"transport", r.transport()},
+				{"transports", r.transports()},
 				{"type", r.kind()},
 				{"versions", r.versions()},
 			}

@@ -26,6 +26,7 @@ import (
 	"github.com/goepmd/goepmd/epmd"
 	"github.com/goepmd/goepmd/epmdtest"
 	"github.com/goepmd/goepmd/internal/otptest"
+	"github.com/goepmd/goepmd/wire"
 )
 
 // patience is how long anything may take that should happen at once.
@@ -275,6 +276,34 @@ func TestPingUntilInterrupted(t *testing.T) {
 		require.Contains(t, lines.Text(), "answer of")
 	}
 	require.Equal(t, pingOK, end())
+}
+
+// TestTransports: a daemon with the multi-transport extension tells them, and of a node
+// that is registered the old way none.
+func TestTransports(t *testing.T) {
+	s := epmdtest.NewServer(t, func(s *epmd.Server) { s.MultiTransport = true })
+	port := strconv.Itoa(s.Port())
+	s.Node("plain", 7)
+	for _, tr := range []wire.Transport{{Name: "inet_tcp", Port: 8}, {Name: "inet_tls", Port: 9}} {
+		req, err := wire.Node{Name: "both", Port: tr.Port, Transport: tr.Name, Type: wire.NodeTypeNormal, Highest: 6, Lowest: 5}.AppendAlive3Req(nil)
+		require.NoError(t, err)
+		c, err := net.Dial("tcp", s.Addr)
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = c.Close() })
+		_, err = c.Write(req)
+		require.NoError(t, err)
+		_, err = io.ReadFull(c, make([]byte, 8)) // ALIVE3_RESP
+		require.NoError(t, err)
+	}
+	code, out, errs := call(t, false, "-p", port, "nodes", "-long")
+	require.Equal(t, good, code, errs)
+	require.Regexp(t, `(?m)^both +8 +inet_tcp:8 inet_tls:9 +node `, out)
+	require.Regexp(t, `(?m)^plain +7 +tcp +node `, out)
+	code, out, errs = call(t, false, "-p", port, "lookup", "-o", "json", "both")
+	require.Equal(t, good, code, errs)
+	var got struct{ Transports []transport }
+	require.NoError(t, json.Unmarshal([]byte(out), &got))
+	require.Equal(t, []transport{{"inet_tcp", 8}, {"inet_tls", 9}}, got.Transports)
 }
 
 // TestDoctorTerminal: marks and colours are for people, and NO_COLOR is heeded.

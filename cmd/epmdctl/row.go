@@ -26,28 +26,22 @@ type details struct {
 	Lowest   uint16 `json:"lowest"`
 	// Extra is in hexadecimal.
 	Extra string `json:"extra"`
+	// Transports are told by a daemon with the multi-transport extension only.
+	Transports []transport `json:"transports,omitempty"`
 }
 
 // shortTitle and longTitle are the columns of a list.
 var (
 	shortTitle = []string{"NAME", "PORT"}
-	longTitle  = []string{"NAME", "PORT", "TRANSPORT", "TYPE", "VERSIONS", "EXTRA"}
+	longTitle  = []string{"NAME", "PORT", "TRANSPORTS", "TYPE", "VERSIONS", "EXTRA"}
 )
 
 func (r row) columns() []string {
 	out := []string{show(r.Name), strconv.Itoa(int(r.Port))}
 	if r.details != nil {
-		out = append(out, r.transport(), r.kind(), r.versions(), r.Extra)
+		out = append(out, r.transports(), r.kind(), r.versions(), r.Extra)
 	}
 	return out
-}
-
-// transport is by what the node is reached.
-func (d details) transport() string {
-	if d.Protocol == wire.ProtocolTCP {
-		return "tcp"
-	}
-	return fmt.Sprintf("protocol %d", d.Protocol)
 }
 
 func (d details) kind() string {
@@ -63,7 +57,10 @@ func (d details) kind() string {
 func (d details) versions() string { return fmt.Sprintf("%d-%d", d.Lowest, d.Highest) }
 
 func ofNode(n wire.Node) row {
-	return row{n.Name, n.Port, &details{n.Type, n.Protocol, n.Highest, n.Lowest, hex.EncodeToString([]byte(n.Extra))}}
+	return row{n.Name, n.Port, &details{
+		Type: n.Type, Protocol: n.Protocol, Highest: n.Highest, Lowest: n.Lowest,
+		Extra: hex.EncodeToString([]byte(n.Extra)),
+	}}
 }
 
 // list asks for all nodes, and one by one for what a lookup tells of them, if asked to.
@@ -71,6 +68,12 @@ func list(ctx context.Context, c *epmd.Client, long bool) ([]row, error) {
 	names, err := c.Names(ctx)
 	if err != nil {
 		return nil, err
+	}
+	var of map[string][]transport
+	if long {
+		if of, err = transports(ctx, c); err != nil {
+			return nil, err
+		}
 	}
 	rows := []row{}
 	for _, n := range names.Nodes {
@@ -82,6 +85,7 @@ func list(ctx context.Context, c *epmd.Client, long bool) ([]row, error) {
 				continue // it has just gone
 			case err == nil:
 				r = ofNode(node)
+				r.Transports = of[n.Name]
 			case !errors.Is(err, wire.FaultTooLong) && !errors.Is(err, wire.FaultEmpty):
 				return nil, err // such names are registered, and cannot be looked up
 			}

@@ -150,7 +150,7 @@ func digits(r *reader, name, note string) {
 
 // framedResp is a reply of the multi-transport extension, which has a length in front.
 func framedResp(r *reader, to wire.Tag) (string, error) {
-	names := map[wire.Tag]string{'X': "ALIVE3_RESP", 'Z': "PORT3_RESP", 'N': "NAMES3_RESP", 'D': "DUMP3_RESP", 'K': "KILL3_RESP", 'S': "STOP3_RESP"}
+	names := map[wire.Tag]string{wire.TagAlive3Req: "ALIVE3_RESP", wire.TagPortPlease3Req: "PORT3_RESP", wire.TagNames3Req: "NAMES3_RESP", wire.TagDump3Req: "DUMP3_RESP", wire.TagKill3Req: "KILL3_RESP", wire.TagStop3Req: "STOP3_RESP"}
 	name := names[to]
 	if name == "" || len(r.b) < wire.HeaderLen {
 		return name, errKind
@@ -163,7 +163,7 @@ func framedResp(r *reader, to wire.Tag) (string, error) {
 		}
 		block := &reader{b: r.b[:r.at+n], at: r.at, fields: r.fields}
 		switch to {
-		case 'X':
+		case wire.TagAlive3Req:
 			block.number("tag", 1, says("ALIVE2_RESP's or ALIVE2_X_RESP's"))
 			block.number("result", 1, func(v int) string {
 				if v == 0 {
@@ -176,9 +176,9 @@ func framedResp(r *reader, to wire.Tag) (string, error) {
 				size = 4
 			}
 			block.number("creation", size, says("tells this life of the node from its others"))
-		case 'Z':
+		case wire.TagPortPlease3Req:
 			port3Resp(block)
-		case 'N', 'D':
+		case wire.TagNames3Req, wire.TagDump3Req:
 			block.number("more", 1, func(v int) string {
 				if v == 0 {
 					return "the last block"
@@ -200,11 +200,23 @@ func framedResp(r *reader, to wire.Tag) (string, error) {
 		}
 		block.rest("unknown", block.left(), "no part of such a reply")
 		r.at, r.fields = block.at, block.fields
-		if to != 'N' && to != 'D' {
+		if to != wire.TagNames3Req && to != wire.TagDump3Req {
 			break
 		}
 	}
-	return name, nil
+	return name, faulty3(to, r.b)
+}
+
+// faulty3 says what wire has against a reply whose frame is whole.
+func faulty3(to wire.Tag, b []byte) error {
+	var err error
+	switch to {
+	case wire.TagAlive3Req:
+		_, _, err = wire.ParseAlive3Resp(b)
+	case wire.TagPortPlease3Req:
+		_, _, err = wire.ParsePort3Resp(b)
+	}
+	return err
 }
 
 func port3Resp(r *reader) {
@@ -245,7 +257,7 @@ func Guess(b []byte) Message {
 		}
 	}
 	if len(b) > wire.HeaderLen && int(binary.BigEndian.Uint16(b))+wire.HeaderLen == len(b) {
-		for tag, t := range map[byte]wire.Tag{'y': 'X', 'v': 'X', 'w': 'Z'} {
+		for tag, t := range map[byte]wire.Tag{'y': wire.TagAlive3Req, 'v': wire.TagAlive3Req, 'w': wire.TagPortPlease3Req} {
 			if b[wire.HeaderLen] == tag {
 				return Reply(b, t)
 			}

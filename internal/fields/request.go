@@ -12,17 +12,12 @@ import (
 	"github.com/goepmd/goepmd/wire"
 )
 
-// The tags of the multi-transport extension, which are garbage to OTP's epmd.
-var extension = map[wire.Tag]string{
-	'X': "ALIVE3_REQ", 'Z': "PORT_PLEASE3_REQ", 'N': "NAMES3_REQ", 'D': "DUMP3_REQ", 'K': "KILL3_REQ", 'S': "STOP3_REQ",
-}
-
 // requestName is the protocol's name of the request with a tag, or empty.
 func requestName(t wire.Tag) string {
-	if wire.Standard.Knows(t) {
+	if wire.MultiTransport.Knows(t) {
 		return t.String()
 	}
-	return extension[t]
+	return ""
 }
 
 // Request names the fields of what a client sends on a fresh connection, all of which
@@ -59,8 +54,8 @@ func requestBody(r *reader, tag wire.Tag) {
 		r.text("name", r.number("name length", 2, length("name")), "")
 		extra(r)
 		r.rest("tail", r.left(), "behind the extra field: ignored")
-	case wire.TagPortPlease2Req, 'Z':
-		if tag == 'Z' {
+	case wire.TagPortPlease2Req, wire.TagPortPlease3Req:
+		if tag == wire.TagPortPlease3Req {
 			transports(r)
 			r.number("name length", 1, says("passed over: the name runs to the end"))
 		}
@@ -71,14 +66,14 @@ func requestBody(r *reader, tag wire.Tag) {
 		}
 		r.text("name", n, "")
 		r.rest("terminator", r.left(), "one NUL behind the name is dropped")
-	case wire.TagStopReq, 'S':
+	case wire.TagStopReq, wire.TagStop3Req:
 		n := bytes.IndexByte(r.b[r.at:], 0)
 		if n < 0 {
 			n = r.left()
 		}
 		r.text("name", n, "")
 		r.rest("tail", r.left(), "the name ends at the first NUL: ignored")
-	case 'X':
+	case wire.TagAlive3Req:
 		r.number("port", 2, says("where the node listens by this transport"))
 		r.number("type", 1, nodeType)
 		r.text("transport", r.number("transport length", 1, length("transport")), "")
@@ -150,12 +145,17 @@ type self struct{}
 func (self) Remote() netip.Addr { return netip.IPv6Loopback() }
 func (self) Local() netip.Addr  { return netip.IPv6Loopback() }
 
+// feed gives a request to a daemon that knows no names.
+func feed(d *session.Daemon, b []byte) session.Result {
+	d.Registry = registry.New(registry.Config{})
+	s := d.Open(1, self{}, time.Time{})
+	defer s.End(registry.ReasonClosed)
+	return s.Feed(time.Time{}, b, nil)
+}
+
 // answer asks a session what becomes of a request.
 func answer(b []byte) (fault, label, otp string) {
-	d := &session.Daemon{Registry: registry.New(registry.Config{})}
-	s := d.Open(1, self{}, time.Time{})
-	res := s.Feed(time.Time{}, b, nil)
-	defer s.End(registry.ReasonClosed)
+	res := feed(new(session.Daemon), b)
 	if err := res.Err; err != nil {
 		fault, label = err.Error(), labelOf(err)
 	}
@@ -176,10 +176,15 @@ func answer(b []byte) (fault, label, otp string) {
 		return "", "", "answers OK and ends if no node is registered, else NO; a client on another machine is closed unanswered"
 	case res.Err != nil:
 		otp = "closes the connection unanswered"
-		if name := extension[res.Tag]; name != "" {
-			return "", "", otp + ": " + name + " is of the multi-transport extension"
+		if !wire.MultiTransport.Knows(res.Tag) || wire.Standard.Knows(res.Tag) {
+			return fault, label, otp
 		}
-		return fault, label, otp
+		otp += ": " + res.Tag.String() + " is of the multi-transport extension, which this EPMD has, started with -multi_transport"
+		res = feed(&session.Daemon{Dialect: wire.MultiTransport, RelaxedCommandCheck: true}, b)
+		if res.Err != nil {
+			return res.Err.Error(), labelOf(res.Err), otp
+		}
+		return "", "", otp
 	case res.Tag == wire.TagPortPlease2Req:
 		return "", "", "answers a PORT2_RESP, with the node or with result 1, and closes"
 	case res.Tag == wire.TagDumpReq:

@@ -78,6 +78,8 @@ var arrows = map[string][]string{
 	"doctor":       {"conformance/nodes/cnode", "epmd", "wire"},
 	"fuzz/model":   {"wire"},
 
+	"internal/fields": {"epmd/session", "registry", "wire"},
+
 	"conformance":             {},
 	"conformance/report":      {"conformance"},
 	"conformance/container":   {"conformance"},
