@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"testing"
 	"time"
 
@@ -265,6 +266,29 @@ func TestPortMismatch(t *testing.T) {
 	examine(t, d, "b@127.0.0.1", doctor.NameNotRegistered)
 }
 
+// TestOtherPorts: what nodes of the name are told comes before what a crowd of others
+// gives away, and an EPMD that hangs holds nobody up.
+func TestOtherPorts(t *testing.T) {
+	one, other := epmdtest.NewServer(t), epmdtest.NewServer(t)
+	other.Node("a", goNode(t, "a@127.0.0.1", "127.0.0.1"))
+	hangs, _ := listen(t, "127.0.0.1", 0)
+	d := newDoctor(uint16(one.Port()))
+	d.Timeout = short
+	d.Processes = func() ([]doctor.Process, error) {
+		var crowd []doctor.Process
+		for range 20 {
+			crowd = append(crowd, doctor.Process{Program: "epmd", Listens: []netip.AddrPort{netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), freePort(t))}})
+		}
+		crowd = append(crowd,
+			doctor.Process{Program: "epmd", Listens: []netip.AddrPort{netip.MustParseAddrPort(hangs.Addr().String())}},
+			doctor.Process{Program: "beam.smp", Node: "b", EPMDPort: "nonsense"},
+			doctor.Process{PID: 7, Program: "beam.smp", Node: "a@127.0.0.1", EPMDPort: strconv.Itoa(other.Port())})
+		return crowd, nil
+	}
+	rep := examine(t, d, "a@127.0.0.1", doctor.PortMismatchEnv)
+	require.Contains(t, rep.Findings[0].Seen, "(process 7)")
+}
+
 // The name.
 
 func TestNameNotRegistered(t *testing.T) {
@@ -302,7 +326,7 @@ func TestNotADistributionPort(t *testing.T) {
 	s := epmdtest.NewServer(t)
 	t.Run("a web server", func(t *testing.T) {
 		ln, port := listen(t, "127.0.0.1", 0)
-		web := &http.Server{ReadHeaderTimeout: short}
+		web := &http.Server{ReadHeaderTimeout: 500 * time.Millisecond}
 		ended := make(chan error, 1)
 		go func() { ended <- web.Serve(ln) }()
 		t.Cleanup(func() {

@@ -49,7 +49,7 @@ func newDoctor(port uint16) *doctor.Doctor {
 }
 
 // short is for set-ups in which something never answers.
-const short = 500 * time.Millisecond
+const short = 2 * time.Second
 
 // examine gives the report on a target, whose findings must have these codes, no others.
 func examine(t *testing.T, d *doctor.Doctor, target string, want ...doctor.Code) doctor.Report {

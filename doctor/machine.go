@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/goepmd/goepmd/wire"
 )
 
 // Process is a program on this machine that listens, or an Erlang node.
@@ -100,25 +102,30 @@ func (w *walk) twoListeners(port uint16) (a, b *Process) {
 	return nil, nil
 }
 
-// otherPorts are where else an EPMD of a host may be.
+// otherPorts are where else an EPMD of a host may be, the likeliest first: where nodes of
+// the target's name on this machine are told to look comes before what others give away.
 func (w *walk) otherPorts(own bool) []uint16 {
 	const most = 16
-	ports := slices.Concat(w.d.AlsoPorts, []uint16{4369})
+	var named, others []uint16
 	for _, p := range w.procs {
 		if !own {
 			break
 		}
 		if n, err := strconv.ParseUint(p.EPMDPort, 10, 16); err == nil {
-			ports = append(ports, uint16(n))
+			if p.isNode(w.name) {
+				named = append(named, uint16(n))
+			} else {
+				others = append(others, uint16(n))
+			}
 		}
 		for _, l := range p.Listens {
 			if p.isEPMD() {
-				ports = append(ports, l.Port())
+				others = append(others, l.Port())
 			}
 		}
 	}
 	var out []uint16
-	for _, p := range ports {
+	for _, p := range slices.Concat(named, w.d.AlsoPorts, []uint16{wire.DefaultPort}, others) {
 		if p != 0 && p != w.rep.Port && !slices.Contains(out, p) && len(out) < most {
 			out = append(out, p)
 		}

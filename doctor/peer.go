@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/goepmd/goepmd/epmd"
 )
@@ -180,17 +182,24 @@ func (w *walk) elsewhere(addr netip.Addr, own bool) bool {
 	if w.name == "" {
 		return false
 	}
-	for _, port := range w.otherPorts(own) {
-		at := netip.AddrPortFrom(addr, port)
-		if !w.has(at, w.name) {
+	ports := w.otherPorts(own)
+	has := make([]bool, len(ports))
+	var group sync.WaitGroup // at once, since one that hangs must not hold the others up
+	for i, port := range ports {
+		group.Go(func() { has[i] = w.has(netip.AddrPortFrom(addr, port), w.name) })
+	}
+	group.Wait()
+	for i, port := range ports {
+		if !has[i] {
 			continue
 		}
+		at := netip.AddrPortFrom(addr, port)
 		from := ""
 		if w.d.PortFrom != "" {
 			from = " (" + w.d.PortFrom + ")"
 		}
 		seen := fmt.Sprintf("This side asks port %d%s, and %s is registered with the EPMD at %s.", w.rep.Port, from, w.name, at)
-		if p := w.running(); own && p != nil && p.EPMDPort != "" {
+		if p := w.running(strconv.Itoa(int(port))); own && p != nil {
 			seen += fmt.Sprintf(" It runs with ERL_EPMD_PORT=%s (process %d).", p.EPMDPort, p.PID)
 		}
 		w.find(PortMismatchEnv, at.String(), seen,
@@ -200,10 +209,11 @@ func (w *walk) elsewhere(addr netip.Addr, own bool) bool {
 	return false
 }
 
-// running is a node of the target's name among the processes of this machine.
-func (w *walk) running() *Process {
+// running is a node of the target's name among the processes of this machine, with this
+// ERL_EPMD_PORT, or any if that is empty.
+func (w *walk) running(port string) *Process {
 	for i, p := range w.procs {
-		if p.isNode(w.name) {
+		if p.isNode(w.name) && (port == "" || p.EPMDPort == port) {
 			return &w.procs[i]
 		}
 	}
@@ -225,7 +235,7 @@ func (w *walk) unknown(at netip.AddrPort, own bool) {
 	if w.elsewhere(at.Addr(), own) {
 		return
 	}
-	if p := w.running(); own && p != nil {
+	if p := w.running(""); own && p != nil {
 		w.find(RegistrationLost, w.name,
 			fmt.Sprintf("%s runs on this machine (process %d), and the EPMD at %s does not know it.", p.Node, p.PID, at),
 			"Start the node anew if EPMD was started anew (nodes before OTP 25 do not register again by themselves); see that it is not started with -dist_listen false, and that nobody unregistered it by epmd -stop.")

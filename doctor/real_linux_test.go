@@ -67,50 +67,50 @@ func stopped(t *testing.T, pid int) {
 // TestNode takes one real node through what it can be found to be.
 func TestNode(t *testing.T) {
 	port, epmdPID := otpEPMD(t)
-	n := erl(t, "a@127.0.0.1", port)
+	n := erl(t, "patient@127.0.0.1", port)
 	hidden := "[N || N <- nodes(hidden)]"
 
-	examine(t, realDoctor(port), "a@127.0.0.1")
+	examine(t, realDoctor(port), "patient@127.0.0.1")
 	require.Equal(t, "[]", n.Eval("%s", hidden), "nobody came to see it")
 
 	withCookie := realDoctor(port)
 	withCookie.Cookie = cookie
-	examine(t, withCookie, "a@127.0.0.1")
+	examine(t, withCookie, "patient@127.0.0.1")
 	withCookie.Cookie = "another"
-	examine(t, withCookie, "a@127.0.0.1", doctor.CookieMismatch)
+	examine(t, withCookie, "patient@127.0.0.1", doctor.CookieMismatch)
 
 	overTLS := realDoctor(port)
 	overTLS.TLS = true
 	overTLS.Timeout = 2 * time.Second // a plain node waits for the rest of a message
-	examine(t, overTLS, "a@127.0.0.1", doctor.PlainPort)
+	examine(t, overTLS, "patient@127.0.0.1", doctor.PlainPort)
 
 	t.Run("ERL_EPMD_PORT on one side only", func(t *testing.T) {
 		other, _ := otpEPMD(t)
 		d := realDoctor(other)
-		rep := examine(t, d, "a@127.0.0.1", doctor.PortMismatchEnv)
+		rep := examine(t, d, "patient@127.0.0.1", doctor.PortMismatchEnv)
 		require.Contains(t, rep.Findings[0].Seen, fmt.Sprintf("ERL_EPMD_PORT=%d (process %d)", port, pid(t, n)))
 	})
 	t.Run("another name", func(t *testing.T) {
 		d := realDoctor(port)
 		d.Resolver = hosts{"here": {"127.0.0.1"}}
-		examine(t, d, "a@here", doctor.NodeNameMismatch)
+		examine(t, d, "patient@here", doctor.NodeNameMismatch)
 	})
 	t.Run("an EPMD that hangs", func(t *testing.T) {
 		d := realDoctor(port)
 		d.Timeout = short
 		stopped(t, epmdPID)
-		examine(t, d, "a@127.0.0.1", doctor.EPMDSilent)
+		examine(t, d, "patient@127.0.0.1", doctor.EPMDSilent)
 	})
 	t.Run("a node that allows others only", func(t *testing.T) {
 		require.Equal(t, "ok", n.Eval("net_kernel:allow(['friend@127.0.0.1'])"))
-		rep := examine(t, realDoctor(port), "a@127.0.0.1", doctor.NotAllowed)
+		rep := examine(t, realDoctor(port), "patient@127.0.0.1", doctor.NotAllowed)
 		require.Contains(t, rep.Findings[0].Seen, "not_allowed")
 	})
 	t.Run("a node that hangs", func(t *testing.T) {
 		d := realDoctor(port)
 		d.Timeout = short
 		stopped(t, pid(t, n))
-		examine(t, d, "a@127.0.0.1", doctor.HandshakeSilent)
+		examine(t, d, "patient@127.0.0.1", doctor.HandshakeSilent)
 	})
 }
 
@@ -202,7 +202,7 @@ func full(t *testing.T, port uint16) uint16 {
 	require.NoError(t, syscall.Listen(fd, 0))
 	at := net.JoinHostPort("127.0.0.1", strconv.Itoa(int(port)))
 	for range 10 {
-		c, err := net.DialTimeout("tcp", at, short)
+		c, err := net.DialTimeout("tcp", at, 500*time.Millisecond)
 		if err != nil {
 			return port
 		}
