@@ -71,13 +71,6 @@ func (s *Session) end(err error) Result {
 	return Result{Verdict: Close, Err: err}
 }
 
-func (s *Session) alive3(body, b []byte) Result {
-	if !IsLocal(s.peer) {
-		return s.close(ErrNotLocal)
-	}
-	return s.addTransport(body, b)
-}
-
 // addTransport does what an ALIVE3_REQ asks for.
 func (s *Session) addTransport(body, b []byte) Result {
 	req, err := wire.ParseAlive3Req(body)
@@ -117,16 +110,9 @@ func (s *Session) portPlease3(body, b []byte) Result {
 	return res
 }
 
-func (s *Session) dump3() Result {
-	if !IsLocal(s.peer) {
-		return s.close(ErrNotLocal)
-	}
-	return s.list(s.daemon.Registry.Dump3(uint32(s.daemon.Port)))
-}
-
 func (s *Session) stop3(body, b []byte) Result {
-	if refused := s.mayStop(); refused != nil {
-		return s.close(refused)
+	if !s.daemon.RelaxedCommandCheck {
+		return s.close(ErrNotRelaxed)
 	}
 	req, err := wire.ParseStop3Req(body)
 	if err != nil {

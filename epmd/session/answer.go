@@ -19,6 +19,11 @@ func (s *Session) answer(body, b []byte) Result {
 		res.Tag = tag
 		return res
 	}
+	if err := s.daemon.Policy.check(s.peer, tag); err != nil {
+		res := s.close(err)
+		res.Tag = tag
+		return res
+	}
 	if s.daemon.Sweep != nil {
 		s.daemon.Sweep()
 	}
@@ -31,19 +36,19 @@ func (s *Session) answer(body, b []byte) Result {
 	case wire.TagNamesReq:
 		res = s.list(s.daemon.names())
 	case wire.TagDumpReq:
-		res = s.dump()
+		res = s.list(s.daemon.dump())
 	case wire.TagKillReq:
 		res = s.kill(b, wire.AppendKillResp)
 	case wire.TagStopReq:
 		res = s.stop(body, b)
 	case wire.TagAlive3Req:
-		res = s.alive3(body, b)
+		res = s.addTransport(body, b)
 	case wire.TagPortPlease3Req:
 		res = s.portPlease3(body, b)
 	case wire.TagNames3Req:
 		res = s.list(s.daemon.Registry.Names3(uint32(s.daemon.Port)))
 	case wire.TagDump3Req:
-		res = s.dump3()
+		res = s.list(s.daemon.Registry.Dump3(uint32(s.daemon.Port)))
 	case wire.TagKill3Req:
 		res = s.kill(b, wire.AppendKill3Resp)
 	case wire.TagStop3Req:
@@ -54,9 +59,6 @@ func (s *Session) answer(body, b []byte) Result {
 }
 
 func (s *Session) alive2(body, b []byte) Result {
-	if !IsLocal(s.peer) {
-		return s.close(ErrNotLocal)
-	}
 	req, err := wire.ParseAlive2Req(body)
 	if err != nil {
 		return s.close(err)
@@ -83,17 +85,7 @@ func (s *Session) portPlease2(body, b []byte) Result {
 	return res
 }
 
-func (s *Session) dump() Result {
-	if !IsLocal(s.peer) {
-		return s.close(ErrNotLocal)
-	}
-	return s.list(s.daemon.dump())
-}
-
 func (s *Session) kill(b []byte, answer func([]byte, bool) []byte) Result {
-	if !IsLocal(s.peer) {
-		return s.close(ErrNotLocal)
-	}
 	ok := s.daemon.RelaxedCommandCheck || s.daemon.Registry.Len() == 0
 	res := s.reply(answer(b, ok))
 	if ok {
@@ -102,20 +94,9 @@ func (s *Session) kill(b []byte, answer func([]byte, bool) []byte) Result {
 	return res
 }
 
-// mayStop is why the peer may not unregister nodes; nil if it may.
-func (s *Session) mayStop() error {
-	switch {
-	case !IsLocal(s.peer):
-		return ErrNotLocal
-	case !s.daemon.RelaxedCommandCheck:
-		return ErrNotRelaxed
-	}
-	return nil
-}
-
 func (s *Session) stop(body, b []byte) Result {
-	if refused := s.mayStop(); refused != nil {
-		return s.close(refused)
+	if !s.daemon.RelaxedCommandCheck {
+		return s.close(ErrNotRelaxed)
 	}
 	req, err := wire.ParseStopReq(body)
 	if err != nil {

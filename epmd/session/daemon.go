@@ -20,6 +20,8 @@ type Daemon struct {
 	// RelaxedCommandCheck lets KILL_REQ end the daemon while nodes are registered,
 	// and allows STOP_REQ.
 	RelaxedCommandCheck bool
+	// Policy is who may make which request; the zero value is OTP's rule.
+	Policy Policy
 	// PacketTimeout is the time that a connection has to complete its request;
 	// zero or negative is no limit.
 	PacketTimeout time.Duration

@@ -13,8 +13,8 @@ type Peer interface {
 }
 
 // IsLocal says whether a peer is on this machine, the only kind that may
-// register, dump, kill or stop: its address is in 127.0.0.0/8, is ::1, or is the
-// one that it connected to.
+// register, dump, kill or stop unless a [Policy] says otherwise: its address is in
+// 127.0.0.0/8, is ::1, or is the one that it connected to.
 func IsLocal(p Peer) bool {
 	remote := p.Remote().Unmap().WithZone("")
 	if !remote.IsValid() {

@@ -41,8 +41,14 @@ func (v Verdict) String() string {
 
 // Why a connection is closed unanswered, besides a [*wire.Error].
 var (
-	// ErrNotLocal: only peers on this machine may register, dump, kill and stop.
+	// ErrNotLocal: only peers on this machine may make the request, as is OTP's
+	// rule for all but PORT_PLEASE2_REQ and NAMES_REQ.
 	ErrNotLocal = errors.New("the request is allowed to local peers only")
+	// ErrNotListed: the peer is neither local nor in a network that the list of the
+	// Policy names.
+	ErrNotListed = errors.New("the request is allowed to local peers and the listed networks only")
+	// ErrNotAllowed: Policy.Allow said no.
+	ErrNotAllowed = errors.New("the request was refused by the program's own rule")
 	// ErrNotRelaxed: STOP_REQ needs Daemon.RelaxedCommandCheck.
 	ErrNotRelaxed = errors.New("the request needs the relaxed command check")
 	// ErrData: something arrived on a connection after its reply, and after that to

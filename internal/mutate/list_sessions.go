@@ -198,32 +198,16 @@ func requests() []mutation {
 			"which request was answered is told",
 		},
 		change{
-			"session/names-for-dump", answer, "res = s.dump()", "res = s.list(s.daemon.names())",
+			"session/names-for-dump", answer, "res = s.list(s.daemon.dump())", "res = s.list(s.daemon.names())",
 			"DUMP_REQ is answered by a dump",
 		},
 		change{
-			"session/names-local", locality, "res = s.list(s.daemon.names())", "if res = s.dump(); res.Err == nil {\n\t\t\tres = s.list(s.daemon.names())\n\t\t}",
-			"NAMES_REQ is answered to anybody",
+			"session/policy", locality, "if err := s.daemon.Policy.check(s.peer, tag); err != nil {", "if err := error(nil); err != nil {",
+			"who may make a request is checked",
 		},
 		change{
-			"session/alive2-remote", locality, "func (s *Session) alive2(body, b []byte) Result {\n\tif !IsLocal(s.peer) {", "func (s *Session) alive2(body, b []byte) Result {\n\tif false {",
-			"only local peers may register",
-		},
-		change{
-			"session/dump-remote", locality, "func (s *Session) dump() Result {\n\tif !IsLocal(s.peer) {", "func (s *Session) dump() Result {\n\tif false {",
-			"only local peers may dump",
-		},
-		change{
-			"session/kill-remote", locality, "func (s *Session) kill(b []byte) Result {\n\tif !IsLocal(s.peer) {", "func (s *Session) kill(b []byte) Result {\n\tif false {",
-			"only local peers may kill",
-		},
-		change{
-			"session/stop-remote", locality, "func (s *Session) stop(body, b []byte) Result {\n\tif !IsLocal(s.peer) {", "func (s *Session) stop(body, b []byte) Result {\n\tif false {",
-			"only local peers may stop",
-		},
-		change{
-			"session/lookup-local", locality, "func (s *Session) portPlease2(body, b []byte) Result {\n", "func (s *Session) portPlease2(body, b []byte) Result {\n\tif !IsLocal(s.peer) {\n\t\treturn s.close(ErrNotLocal)\n\t}\n",
-			"PORT_PLEASE2_REQ is answered to anybody",
+			"session/policy-tag", answer, "\t\tres := s.close(err)\n\t\tres.Tag = tag\n", "\t\tres := s.close(err)\n",
+			"which request was denied is told",
 		},
 		change{
 			"session/refused-holds", state, "s.holds = err == nil", "s.holds = true",

@@ -54,7 +54,7 @@ func all() []mutation {
 	return slices.Concat(
 		framing(), limits(), tags(), registering(), lookingUp(), listing(), killing(), faults(),
 		refusing(), creations(), registrations(), endings(), links(), lists(), events(),
-		chunks(), phases(), requests(), daemons(), peers(),
+		chunks(), phases(), requests(), daemons(), peers(), policies(),
 	)
 }
 

@@ -1,0 +1,72 @@
+package session
+
+import (
+	"net/netip"
+
+	"github.com/goepmd/goepmd/wire"
+)
+
+// Policy says which peers may make which requests. The zero value is the rule of OTP's
+// epmd: anybody may look up and list, and only local peers (see [IsLocal]) may do
+// anything else.
+//
+// The lists are networks whose peers have a right besides the local ones, who always
+// have it: a list cannot lock this machine out. A network contains the addresses of its
+// own family alone: those of IPv4 are matched in their own form, however the peer's
+// address is written, so a network of mapped addresses (::ffff:0:0/96) contains nobody.
+type Policy struct {
+	// Lookup and Names may look up, and list the registered nodes. Nil is
+	// anybody; a list that is not nil and empty is local peers alone.
+	Lookup, Names []netip.Prefix
+	// Register may register nodes, Stop may dump, kill, and stop. Nil and empty
+	// are local peers alone.
+	Register, Stop []netip.Prefix
+	// Allow, if set, is asked for each request that the lists allow, those of
+	// local peers too, before it is looked into. No refuses it.
+	Allow func(Peer, wire.Tag) bool
+}
+
+// networks are whose peers have a right besides the local ones, or everybody has it.
+func (p *Policy) networks(r Right) (list []netip.Prefix, everybody bool) {
+	switch r {
+	case RightLookup:
+		return p.Lookup, p.Lookup == nil
+	case RightNames:
+		return p.Names, p.Names == nil
+	case RightRegister:
+		return p.Register, false
+	case RightDump, RightKill, RightStop:
+		return p.Stop, false
+	}
+	return nil, false
+}
+
+// check says why a peer may not make a request; nil if it may.
+func (p *Policy) check(peer Peer, t wire.Tag) error {
+	list, everybody := p.networks(RightOf(t))
+	switch {
+	case everybody || contains(list, peer) || IsLocal(peer):
+	case len(list) == 0:
+		return ErrNotLocal
+	default:
+		return ErrNotListed
+	}
+	if p.Allow != nil && !p.Allow(peer, t) {
+		return ErrNotAllowed
+	}
+	return nil
+}
+
+// contains says whether a peer is in one of the networks.
+func contains(list []netip.Prefix, peer Peer) bool {
+	if len(list) == 0 {
+		return false
+	}
+	remote := peer.Remote().Unmap().WithZone("")
+	for _, n := range list {
+		if n.Contains(remote) {
+			return true
+		}
+	}
+	return false
+}
