@@ -133,7 +133,9 @@ func (c *conn) expire(at time.Time) { _ = c.net.SetReadDeadline(at) }
 // obey does what the session says.
 func (c *conn) obey(res session.Result) error {
 	e := c.engine
-	e.counters.countResult(res)
+	if e.counters.countResult(res) {
+		e.deniedTo(c.net.RemoteAddr(), res)
+	}
 	if e.log.Enabled(context.Background(), slog.LevelDebug) {
 		e.logResult(c.net.RemoteAddr(), c.owner, res)
 	}

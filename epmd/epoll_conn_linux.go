@@ -252,7 +252,9 @@ func (e *epoll) tell(c *socket, s ConnState) {
 
 // tellRequest counts and tells what a request led to.
 func (e *epoll) tellRequest(c *socket, res session.Result) {
-	e.counters.countResult(res)
+	if e.counters.countResult(res) {
+		e.deniedTo(c.remoteAddr(), res)
+	}
 	if e.log.Enabled(context.Background(), slog.LevelDebug) {
 		e.logResult(c.remoteAddr(), c.owner, res)
 	}

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/goepmd/goepmd/epmd/session"
 )
 
 // listener is a listening socket of the epoll engine.
@@ -95,15 +93,8 @@ func (e *epoll) listen(lns []net.Listener, taken []*listener) {
 		return
 	}
 	if e.daemon.Registry == nil {
-		e.daemon = session.Daemon{
-			Registry:            e.registry,
-			Port:                e.server.port(lns),
-			Dialect:             e.server.dialect(),
-			RelaxedCommandCheck: e.server.RelaxedCommandCheck,
-			PacketTimeout:       e.limits.packetTimeout,
-			TimeoutRestarts:     e.server.TimeoutRestarts,
-			Sweep:               e.sweep,
-		}
+		e.daemon = e.server.daemonOf(e.state, e.server.port(lns))
+		e.daemon.Sweep = e.sweep
 	}
 	for _, l := range taken {
 		e.listeners = append(e.listeners, l)

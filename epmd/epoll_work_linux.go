@@ -29,9 +29,10 @@ type work struct {
 	until      time.Duration // since the engine's start
 }
 
-// Remote and Local make it a session.Peer.
+// Remote and Local make it a session.Peer, and info one that hooks can be told of.
 func (w *work) Remote() netip.Addr { return w.socket.remote }
 func (w *work) Local() netip.Addr  { return w.socket.local() }
+func (w *work) info() Conn         { return w.socket.info() }
 
 // maxIdleWork is how much is held for connections to come.
 const maxIdleWork = 256

@@ -76,15 +76,9 @@ func (e *portable) add(lns []net.Listener) error {
 	if e.daemon == nil {
 		e.watch = newWatch()
 		e.spare.keep()
-		e.daemon = &session.Daemon{
-			Registry:            e.registry,
-			Port:                e.server.port(lns),
-			Dialect:             e.server.dialect(),
-			RelaxedCommandCheck: e.server.RelaxedCommandCheck,
-			PacketTimeout:       e.limits.packetTimeout,
-			TimeoutRestarts:     e.server.TimeoutRestarts,
-			Sweep:               e.sweep,
-		}
+		d := e.server.daemonOf(e.state, e.server.port(lns))
+		d.Sweep = e.sweep
+		e.daemon = &d
 	}
 	e.listeners = append(e.listeners, lns...)
 	e.wg.Add(len(lns))

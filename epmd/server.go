@@ -47,6 +47,30 @@ type Server struct {
 	// OTP's epmd.
 	MultiTransport bool
 
+	// AllowLookup and AllowNames are the networks whose peers may look nodes up, and
+	// list them. Nil is everybody, as with OTP's epmd; a list that is empty but not
+	// nil is nobody but local peers. Counted in Stats.Denied, like what follows.
+	//
+	// Local peers, those on this machine, always have what a list gives. A network
+	// stands for addresses of its own family only.
+	AllowLookup, AllowNames []netip.Prefix
+
+	// AllowRegister and AllowStop are the networks whose peers may register nodes,
+	// and may dump, kill and stop, as if they were local. Nil and empty are nobody
+	// but local peers, as with OTP's epmd.
+	//
+	// Whoever may register holds names for as long as it likes, and the lists tell
+	// no address: a node that looks one up takes it for a node of this machine.
+	AllowRegister, AllowStop []netip.Prefix
+
+	// Allow, if set, is asked whether a connection may make a request, after the
+	// lists have allowed it and before it is looked into. It can refuse anybody, local
+	// peers too, and cannot allow what the lists do not: to let it decide alone,
+	// list all addresses (0.0.0.0/0, ::/0). It runs under the rules of OnRequest. Who
+	// was allowed an ALIVE3_REQ is not asked about for further ones on the same
+	// connection.
+	Allow func(Conn, wire.Tag) bool
+
 	// PacketTimeout is the time that a connection has to send its request. Zero is
 	// DefaultPacketTimeout, 60 seconds; negative is no limit. A registered
 	// connection has no timeout. Counted in Stats.TimedOut.
@@ -154,7 +178,7 @@ type state struct {
 	counters counters
 	engine   engine
 
-	acceptWarnings, limitWarnings throttle
+	acceptWarnings, limitWarnings, denyWarnings throttle
 }
 
 func (s *Server) init() *state {

@@ -32,8 +32,8 @@ type Stats struct {
 	// Faults counts connections that were closed for bytes that are no request,
 	// by wire.Fault.
 	Faults [wire.NumFaults]uint64
-	// Denied counts requests that the peer may not make: it is not local, or
-	// the relaxed check is off.
+	// Denied counts requests that the peer may not make: it is neither local nor in
+	// a network of the list, Server.Allow said no, or the relaxed check is off.
 	Denied uint64
 	// Partial counts connections that ended in the middle of a request, TimedOut
 	// those that did not complete theirs in time.

@@ -26,14 +26,16 @@ func (s *state) logResult(remote net.Addr, o registry.Owner, res session.Result)
 	s.log.Debug(what, "remote", remote, "owner", o, "name", string(res.Name), "verdict", res.Verdict.String(), "reply_bytes", len(res.Reply), "err", res.Err)
 }
 
-// countResult counts what a request led to.
-func (c *counters) countResult(res session.Result) {
+// countResult counts what a request led to, and says whether the peer was not allowed
+// to make it.
+func (c *counters) countResult(res session.Result) (denied bool) {
 	if res.Tag != 0 {
 		c.requests[res.Tag].Add(1)
 	}
 	if res.Err == nil {
-		return
+		return false
 	}
+	denied = errors.Is(res.Err, session.ErrNotLocal) || errors.Is(res.Err, session.ErrNotListed) || errors.Is(res.Err, session.ErrNotAllowed)
 	var refusal registry.Refusal
 	var fault wire.Fault
 	switch {
@@ -41,7 +43,8 @@ func (c *counters) countResult(res session.Result) {
 		c.refusals[refusal].Add(1)
 	case errors.As(res.Err, &fault):
 		c.faults[fault].Add(1)
-	case errors.Is(res.Err, session.ErrNotLocal), errors.Is(res.Err, session.ErrNotRelaxed):
+	case denied, errors.Is(res.Err, session.ErrNotRelaxed):
 		c.denied.Add(1)
 	}
+	return denied
 }

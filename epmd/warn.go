@@ -1,6 +1,11 @@
 package epmd
 
-import "time"
+import (
+	"net"
+	"time"
+
+	"github.com/goepmd/goepmd/epmd/session"
+)
 
 // limitHit counts and warns; no lock may be held, since a logger may be slow, or
 // ask the server for its figures.
@@ -29,5 +34,13 @@ func (s *state) acceptFailed(where any, err error) {
 	s.counters.acceptErrors.Add(1)
 	if s.acceptWarnings.allow(time.Now()) {
 		s.log.Warn("cannot accept; if files are short, raise the limit of open files", "address", where, "err", err)
+	}
+}
+
+// deniedTo warns of a request that its peer may not make: somebody tries, or has been
+// forgotten in a list.
+func (s *state) deniedTo(remote net.Addr, res session.Result) {
+	if s.denyWarnings.allow(time.Now()) {
+		s.log.Warn("a request is denied", "request", res.Tag.String(), "remote", remote, "err", res.Err, "denied", s.counters.denied.Load())
 	}
 }

@@ -1,0 +1,49 @@
+package epmd
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/goepmd/goepmd/epmd/session"
+	"github.com/goepmd/goepmd/wire"
+)
+
+// daemonOf is what the sessions of a server share, but for its engine's part.
+func (s *Server) daemonOf(st *state, port uint16) session.Daemon {
+	return session.Daemon{
+		Registry:            st.registry,
+		Port:                port,
+		Dialect:             s.dialect(),
+		RelaxedCommandCheck: s.RelaxedCommandCheck,
+		Policy:              s.policy(),
+		PacketTimeout:       st.limits.packetTimeout,
+		TimeoutRestarts:     s.TimeoutRestarts,
+	}
+}
+
+// policy is who may make which request, as the fields say.
+func (s *Server) policy() session.Policy {
+	p := session.Policy{
+		Lookup: plain(s.AllowLookup), Names: plain(s.AllowNames),
+		Register: plain(s.AllowRegister), Stop: plain(s.AllowStop),
+	}
+	if hook := s.Allow; hook != nil {
+		p.Allow = func(peer session.Peer, t wire.Tag) bool { return hook(peer.(known).info(), t) }
+	}
+	return p
+}
+
+// known is the peer of either engine: it knows what hooks are told.
+type known interface{ info() Conn }
+
+// plain is a copy of a list with the networks of mapped IPv4 addresses in their plain
+// form; nil stays nil.
+func plain(list []netip.Prefix) []netip.Prefix {
+	list = slices.Clone(list)
+	for i, p := range list {
+		if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 {
+			list[i] = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
+		}
+	}
+	return list
+}
