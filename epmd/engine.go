@@ -61,6 +61,10 @@ type engine interface {
 	shutdown(context.Context) error
 	// close drops everything and returns when nothing runs any more.
 	close()
+	// endIdle ends the server with ErrIdle, unless somebody is registered, or any
+	// connection is open or waits to be accepted that may want to be. It says
+	// whether the server has ended, now or before.
+	endIdle() bool
 	// addrs are those of the listeners.
 	addrs() []net.Addr
 	// evict closes the connections of owners whose names were stopped.
@@ -73,6 +77,7 @@ type engine interface {
 type chosen struct {
 	server *Server
 	state  *state
+	idle   *idle
 
 	mu     sync.Mutex
 	engine engine // nil before the choice
@@ -119,7 +124,10 @@ func (c *chosen) serve(lns []net.Listener) error {
 		closeAll(lns)
 		return err
 	}
-	return e.serve(lns)
+	c.idle.start(e.endIdle)
+	err = e.serve(lns)
+	c.idle.stop()
+	return err
 }
 
 // any is the engine, or one that was never used: the server ends before it began.
@@ -132,8 +140,18 @@ func (c *chosen) any() engine {
 	return c.engine
 }
 
-func (c *chosen) shutdown(ctx context.Context) error { return c.any().shutdown(ctx) }
-func (c *chosen) close()                             { c.any().close() }
+func (c *chosen) shutdown(ctx context.Context) error {
+	err := c.any().shutdown(ctx)
+	c.idle.stop()
+	return err
+}
+
+func (c *chosen) close() {
+	c.any().close()
+	c.idle.stop()
+}
+
+func (c *chosen) endIdle() bool { return c.any().endIdle() }
 
 func (c *chosen) addrs() []net.Addr {
 	if e := c.get(); e != nil {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -19,6 +20,8 @@ import (
 type portable struct {
 	*state
 	server *Server
+
+	arriving atomic.Int64 // accepted, and not in the table yet
 
 	spare   spare
 	wg      sync.WaitGroup // every goroutine
@@ -107,8 +110,10 @@ func (e *portable) accept(ln net.Listener) {
 				e.limitHit(limitConns)
 				continue
 			}
+			e.arriving.Add(1)
 			e.sleep(e.server.AcceptDelay)
 			e.open(nc)
+			e.arriving.Add(-1)
 		case e.hasEnded():
 			return
 		case !mayPass(err):
@@ -402,6 +407,28 @@ func (e *portable) stop(why error) {
 	for _, c := range victims {
 		c.cut()
 	}
+}
+
+// endIdle ends the engine if nobody is there. A connection that is accepted behind the
+// last look is closed unanswered, since admit then takes nobody in.
+func (e *portable) endIdle() bool {
+	e.mu.Lock()
+	if e.ending || !e.deserted() {
+		defer e.mu.Unlock()
+		return e.ending
+	}
+	closing := e.end(ErrIdle)
+	e.mu.Unlock()
+	closeAll(closing)
+	e.stop(ErrIdle)
+	e.idleEnd(e.server.ExitIdle)
+	return true
+}
+
+// deserted says that nobody is registered, has a request under way, or waits to be
+// accepted, as far as that can be known; e.mu is held.
+func (e *portable) deserted() bool {
+	return e.arriving.Load() == 0 && e.table.underWay == 0 && e.registry.Len() == 0 && !slices.ContainsFunc(e.listeners, waits)
 }
 
 func (e *portable) addrs() []net.Addr {

@@ -87,6 +87,13 @@ type Server struct {
 	// Stats.WriteErrors.
 	WriteTimeout time.Duration
 
+	// ExitIdle ends the server with ErrIdle when no node has been registered for so
+	// long, counted from the first Serve too, so that no daemon is left behind. Zero
+	// and negative are never. It waits for requests under way and connections that
+	// wait to be accepted, so that no registration is answered and then lost; one
+	// that arrives in the very moment of the end finds no server.
+	ExitIdle time.Duration
+
 	// AcceptDelay and WriteDelay pretend a busy daemon: a pause before each
 	// accept, and before each reply. Unlike in OTP's epmd a delayed reply
 	// delays its own client only.
@@ -193,7 +200,7 @@ func (s *Server) init() *state {
 		if st.log == nil {
 			st.log = slog.New(slog.DiscardHandler)
 		}
-		st.engine = &chosen{server: s, state: st}
+		st.engine = &chosen{server: s, state: st, idle: newIdle(s.ExitIdle, st.registry)}
 		s.state = st
 	})
 	return s.state
@@ -232,7 +239,7 @@ func (s *Server) ServeContext(ctx context.Context, lns ...net.Listener) error {
 // ends, or before. It may be called several times, also at once; they all end
 // together. If one of them is of a kind that the epoll engine cannot serve, the
 // portable engine serves all of them; the choice that the first call makes stands.
-// Its error is never nil: ErrServerClosed, ErrKilled, ErrEngine, or that of a
+// Its error is never nil: ErrServerClosed, ErrKilled, ErrIdle, ErrEngine, or that of a
 // listener which failed for good. When it returns, no goroutine of the server is
 // left.
 func (s *Server) Serve(lns ...net.Listener) error {

@@ -44,3 +44,8 @@ func (s *state) deniedTo(remote net.Addr, res session.Result) {
 		s.log.Warn("a request is denied", "request", res.Tag.String(), "remote", remote, "err", res.Err, "denied", s.counters.denied.Load())
 	}
 }
+
+// idleEnd tells why the server ends.
+func (s *state) idleEnd(after time.Duration) {
+	s.log.Warn("ends, since no node has been registered for long", "exit_idle", after)
+}

@@ -1,0 +1,30 @@
+package epmd
+
+// endIdle has the loop see whether it can end.
+func (e *epoll) endIdle() bool {
+	ended := make(chan bool, 1)
+	if !e.order(func() { ended <- e.endIdleNow() }) {
+		return true
+	}
+	return <-ended
+}
+
+// endIdleNow ends the loop if nobody is there. Nothing can come in between, since the
+// loop does everything; but who arrives behind the last look at the listeners is reset
+// as they close.
+func (e *epoll) endIdleNow() bool {
+	if e.ending {
+		return true
+	}
+	if e.registry.Len() > 0 || e.table.underWay > 0 {
+		return false
+	}
+	for _, l := range e.listeners {
+		if l.held >= 0 || l.fd >= 0 && readable(l.fd) {
+			return false
+		}
+	}
+	e.stop(ErrIdle)
+	e.idleEnd(e.server.ExitIdle)
+	return true
+}

@@ -1,0 +1,8 @@
+//go:build !unix
+
+package epmd
+
+import "net"
+
+// waits cannot be known here.
+func waits(net.Listener) bool { return false }
