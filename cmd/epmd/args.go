@@ -23,6 +23,9 @@ type options struct {
 	multi     bool // -multi_transport
 
 	packetTimeout, delayAccept, delayWrite time.Duration
+
+	access   access
+	exitIdle time.Duration
 }
 
 // command is what the program is to do.
@@ -48,7 +51,7 @@ const (
 )
 
 // parseArgs reads the command line, which wins over the environment. Its error
-// is errUsage, or tells what is wrong with the environment.
+// is errUsage, or tells what is wrong with the environment or a list of networks.
 func parseArgs(args []string, env func(string) (string, bool)) (options, error) {
 	o, err := parseFlags(args, env)
 	if err == nil && o.port == 0 && o.command != commandVersion {
@@ -99,6 +102,14 @@ func parseFlags(args []string, env func(string) (string, bool)) (options, error)
 		case "-port":
 			n := leadingInt(value)
 			o.port, used, ok = uint16(n), 2, n >= 1 && n <= 65535
+		case "-allow_lookup", "-allow_names", "-allow_register", "-allow_stop":
+			list, err := parseNetworks(flag, value)
+			if err != nil {
+				return o, err
+			}
+			*o.access.list(flag), used, ok = list, 2, more
+		case "-exit_idle":
+			used, ok = 2, seconds(value, &o.exitIdle)
 		case "-packet_timeout":
 			used, ok = 2, seconds(value, &o.packetTimeout)
 		case "-delay_accept":

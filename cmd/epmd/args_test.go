@@ -27,6 +27,12 @@ func TestParseArgs(t *testing.T) {
 				"-packet_timeout", "7", "-delay_accept", "8", "-delay_write", "9"},
 			want: options{debug: 3, port: 5000, addresses: "1.2.3.4", daemon: true, relaxed: true, multi: true, systemd: true,
 				packetTimeout: 7 * time.Second, delayAccept: 8 * time.Second, delayWrite: 9 * time.Second}},
+		{name: "rights",
+			args: []string{"-allow_lookup", "10.1.0.0/16, fd00:1::/32,,192.0.2.7 ::1", "-allow_names", "",
+				"-allow_register", "10.2.0.0/16", "-allow_stop", "0.0.0.0/0", "-exit_idle", "30"},
+			want: options{port: 4369, exitIdle: 30 * time.Second, access: access{
+				lookup: prefixes("10.1.0.0/16", "fd00:1::/32", "192.0.2.7/32", "::1/128"), names: prefixes(),
+				register: prefixes("10.2.0.0/16"), stop: prefixes("0.0.0.0/0")}}},
 		{name: "environment",
 			env:  map[string]string{envPort: "5001", envAddress: "::1", envRelaxed: ""},
 			want: options{port: 5001, addresses: "::1", relaxed: true}},
@@ -62,6 +68,8 @@ func TestParseArgsUsage(t *testing.T) {
 		{"-port"}, {"-port", "0"}, {"-port", "x"}, {"-port", ""}, {"-port", "-1"}, {"-port", "65536"}, {"-port", "99999999999999999999"},
 		{"-packet_timeout"}, {"-packet_timeout", "0"}, {"-packet_timeout", "x"}, {"-packet_timeout", "-1"},
 		{"-delay_accept"}, {"-delay_accept", "0"}, {"-delay_write"}, {"-delay_write", "0"}, {"-address"},
+		{"-exit_idle"}, {"-exit_idle", "0"}, {"-exit_idle", "-1"}, {"-exit_idle", "x"},
+		{"-allow_lookup"}, {"-allow_names"}, {"-allow_register"}, {"-allow_stop"},
 	} {
 		_, err := parseArgs(args, lookupIn(nil))
 		require.ErrorIs(t, err, errUsage, "%q", args)

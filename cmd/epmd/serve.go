@@ -33,7 +33,7 @@ func serve(o options, args []string, stderr io.Writer) int {
 	err := listenAndServe(o, log, starter)
 	var sig signalError
 	switch {
-	case errors.Is(err, epmd.ErrKilled):
+	case errors.Is(err, epmd.ErrKilled), errors.Is(err, epmd.ErrIdle):
 		return 0
 	case errors.Is(err, epmd.ErrAlreadyRunning):
 		log.Debug(err.Error())
@@ -60,6 +60,9 @@ func listenAndServe(o options, log *slog.Logger, starter *starter) error {
 	if err != nil {
 		return err
 	}
+	if o.debug > 0 {
+		warnIfOpen(log, o.access, lns)
+	}
 	starter.ready()
 	if o.systemd {
 		if _, err := sd.SdNotify(false, sd.SdNotifyReady); err != nil {
@@ -84,12 +87,14 @@ func newServer(o options, log *slog.Logger) (*epmd.Server, error) {
 		PacketTimeout:       o.packetTimeout,
 		AcceptDelay:         o.delayAccept,
 		WriteDelay:          o.delayWrite,
+		ExitIdle:            o.exitIdle,
 		Logger:              log,
 	}
+	o.access.set(s)
 	if o.debug > 0 {
 		s.Remember = registry.DebugRemember
 	}
-	for _, a := range strings.FieldsFunc(o.addresses, func(r rune) bool { return r == ',' || r == ' ' }) {
+	for _, a := range strings.FieldsFunc(o.addresses, isSeparator) {
 		addr, err := netip.ParseAddr(a)
 		if err != nil || addr.Zone() != "" { // OTP's takes none
 			return nil, fmt.Errorf("cannot parse IP address %q", a)

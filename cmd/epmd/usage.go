@@ -13,6 +13,12 @@ Options
   -multi_transport         let a node have several transports under one name; with
                            -names and -dump: show them, if the daemon tells them
   -systemd                 serve the sockets that systemd passes
+  -allow_lookup LIST       networks that may look nodes up, besides this machine;
+                           as 10.1.0.0/16,fd00:1::/32; all networks unless given
+  -allow_names LIST        networks that may list the nodes, likewise
+  -allow_register LIST     networks that may register nodes; none unless given
+  -allow_stop LIST         networks that may use -dump, -kill and -stop, likewise
+  -exit_idle SECONDS       end when no node has been registered for so long
   -d, -debug               log to standard error; remember 5 old names, not 1000
   -packet_timeout SECONDS  close connections that sent no request for so long;
                            60 unless given

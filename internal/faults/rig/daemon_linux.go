@@ -37,6 +37,8 @@ type Options struct {
 	Args []string
 	// Port is where it listens; zero is any free port.
 	Port uint16
+	// Log, if set, is given what it writes to its standard error.
+	Log io.Writer
 }
 
 // Daemon is a program that runs. It ends with this process, however that ends.
@@ -91,6 +93,9 @@ func start(ctx context.Context, p Program, o Options, port uint16) (*Daemon, err
 		}
 	}
 	d.cmd.Stderr = &counter{n: &d.logged}
+	if o.Log != nil {
+		d.cmd.Stderr = io.MultiWriter(d.cmd.Stderr, o.Log)
+	}
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if p.Tells {
 		in, err := d.cmd.StdinPipe()

@@ -3,11 +3,14 @@ package rig
 import (
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"os/signal"
 	"runtime"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -78,6 +81,30 @@ func RemoteNetwork() error {
 	return control("lo:1", unix.SIOCSIFADDR, func(r *unix.Ifreq) error {
 		return r.SetInet4Addr([]byte{10, 0, 0, 1})
 	})
+}
+
+// LoopbackAddress6 gives loopback an address of IPv6 too, alone. Between two of them
+// are strangers, likewise. It fails where the kernel has no IPv6.
+func LoopbackAddress6(a netip.Addr) error {
+	lo, err := net.InterfaceByName("lo")
+	if err != nil {
+		return err
+	}
+	fd, err := unix.Socket(unix.AF_INET6, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("%s: %w", a, err)
+	}
+	// The kernel's struct in6_ifreq, which x/sys lacks.
+	request := struct {
+		addr  [16]byte
+		bits  uint32
+		index int32
+	}{a.As16(), 128, int32(lo.Index)}
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.SIOCSIFADDR, uintptr(unsafe.Pointer(&request)))
+	if errno != 0 {
+		err = fmt.Errorf("%s: %w", a, errno)
+	}
+	return errors.Join(err, unix.Close(fd))
 }
 
 // control changes an interface.
