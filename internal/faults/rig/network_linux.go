@@ -84,7 +84,7 @@ func RemoteNetwork() error {
 }
 
 // LoopbackAddress6 gives loopback an address of IPv6 too, alone. Between two of them
-// are strangers, likewise. It fails where the kernel has no IPv6.
+// are strangers, likewise. One that it has is fine. It fails where the kernel has no IPv6.
 func LoopbackAddress6(a netip.Addr) error {
 	lo, err := net.InterfaceByName("lo")
 	if err != nil {
@@ -101,7 +101,7 @@ func LoopbackAddress6(a netip.Addr) error {
 		index int32
 	}{a.As16(), 128, int32(lo.Index)}
 	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.SIOCSIFADDR, uintptr(unsafe.Pointer(&request)))
-	if errno != 0 {
+	if errno != 0 && errno != unix.EEXIST {
 		err = fmt.Errorf("%s: %w", a, errno)
 	}
 	return errors.Join(err, unix.Close(fd))
