@@ -428,7 +428,15 @@ func (e *portable) endIdle() bool {
 // deserted says that nobody is registered, has a request under way, or waits to be
 // accepted, as far as that can be known; e.mu is held.
 func (e *portable) deserted() bool {
-	return e.arriving.Load() == 0 && e.table.underWay == 0 && e.registry.Len() == 0 && !slices.ContainsFunc(e.listeners, waits)
+	if e.arriving.Load() > 0 || e.table.underWay > 0 {
+		return false
+	}
+	for _, c := range e.conns {
+		if c.busy { // and perhaps about to be registered
+			return false
+		}
+	}
+	return e.registry.Len() == 0 && !slices.ContainsFunc(e.listeners, waits)
 }
 
 func (e *portable) addrs() []net.Addr {
