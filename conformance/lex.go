@@ -170,7 +170,7 @@ func newHole(kind HoleKind, name string) (Hole, error) {
 		if h.Name == "" {
 			return h, fmt.Errorf("a creation needs a name, as in {creation:x}")
 		}
-	case OwnPort, PortText, Digits, Rest:
+	case OwnPort, PortText, Digits, Length, Rest:
 		if name != "" {
 			return h, fmt.Errorf("{%s} has no name", kind)
 		}

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"encoding/hex"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -39,6 +40,9 @@ func TestBytes(t *testing.T) {
 		`DUMP_RESP(a old b:2)`: "{port}" + hex.EncodeToString([]byte("active name     <a> at port 1000, fd = ")) + "{fd}0a00" +
 			hex.EncodeToString([]byte("old/unused name <b>, port = 2, fd = ")) + "{fd}200a00",
 	}
+	for text, want := range tests3 {
+		tests[text] = want
+	}
 	for text, want := range tests {
 		t.Run(text, func(t *testing.T) {
 			b, err := wholeBytes(text)
@@ -46,6 +50,51 @@ func TestBytes(t *testing.T) {
 			require.Equal(t, want, b.String())
 		})
 	}
+}
+
+// tests3 are those of the multi-transport extension.
+var tests3 = map[string]string{
+	`NAMES3_REQ`: "00014e", `DUMP3_REQ(tail=x)`: "00024478", `KILL3_REQ(n=2)`: "00024b", `STOP3_REQ(name=foo)`: "000453666f6f",
+	`ALIVE3_REQ(name=s highest=5)`:                                            "00165803e84d08696e65745f746370000500050001730000",
+	`ALIVE3_REQ(name=s port=2 type=72 transport=uds lowest=4 extra=e tail=t)`: "00135800024803756473000600040001730001" + "6574",
+	`ALIVE3_REQ(name=s transport="" tlen=7 nlen=8 elen=9 n=10)`:               "000a5803e84d070006000500087300" + "09",
+	`ALIVE3_RESP(creation=x)`:                                                 "00047900{creation2:x}",
+	`ALIVE3_RESP(result=1 creation=99)`:                                       "000479010063",
+	`ALIVE3_X_RESP(creation=x+1)`:                                             "00067600{creation:x+1}",
+	`PORT_PLEASE3_REQ(name=s)`:                                                "00105a0001000908696e65745f7463700173",
+	`PORT_PLEASE3_REQ(name=s transports="")`:                                  "00075a000000000173",
+	`PORT_PLEASE3_REQ(name=s transports=uds,t zero=1 count=9 mlen=8 nlen=7)`:  "000d5a010900080375647301740773",
+	`PORT_PLEASE3_REQ(name=s transports="" list=0x0141 count=1)`:              "00095a00010002014101" + "73",
+	`PORT3_RESP(result=1)`:                                                    "00027701",
+	`PORT3_RESP(name=s highest=5 inet_tcp:1000)`:                              "001c7700000001000b03e808696e65745f7463704d000500050001730000",
+	`PORT3_RESP(name=s type=1 highest=2 lowest=3 extra=e "":1 t:2)`:           "001977000000020007000100000201740100020003000173" + "000165",
+	`NAMES3_RESP`:              "000500{port}",
+	`NAMES3_RESP(a b:1#t,2#u)`: "003100{port}" + hex.EncodeToString([]byte("name a at port 1000#\nname b at port 1#t 2#u\n")),
+	`DUMP3_RESP(a:1#t old b)`: "{length}00{port}" + hex.EncodeToString([]byte("active name     <a> at port 1#t, fd = ")) + "{fd}0a" +
+		hex.EncodeToString([]byte("old/unused name <b> at port 1000#, fd = ")) + "{fd}0a",
+}
+
+// TestBlocks: a list of three blocks, each of which ends with a line and is as long as
+// it may be.
+func TestBlocks(t *testing.T) {
+	name := strings.Repeat("n", 200)
+	b, err := wholeBytes(`NAMES3_RESP(` + name + `[970..801]:7#t)`)
+	require.NoError(t, err)
+	const line = 5 + 200 + 3 + 9 + 4 // of three digits
+	var lengths []int
+	var more []byte
+	for _, p := range b {
+		switch p.Field {
+		case "n":
+			lengths = append(lengths, int(p.Bytes[0])<<8|int(p.Bytes[1]))
+		case "more":
+			more = append(more, p.Bytes[0])
+		}
+	}
+	require.Equal(t, []byte{1, 1, 0}, more)
+	require.Equal(t, 1+4+(maxBlock-7)/line*line, lengths[0])
+	require.LessOrEqual(t, lengths[1], maxBlock-2)
+	require.Greater(t, lengths[1], maxBlock-2-line)
 }
 
 func TestBadBytes(t *testing.T) {

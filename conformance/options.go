@@ -3,6 +3,7 @@ package conformance
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +14,8 @@ type Options struct {
 	// Relaxed is -relaxed_command_check, and Debug how often -d stands there.
 	Relaxed bool
 	Debug   int
+	// MultiTransport is -multi_transport.
+	MultiTransport bool
 	// PacketTimeout, AcceptDelay and WriteDelay are zero if not given.
 	PacketTimeout, AcceptDelay, WriteDelay time.Duration
 	// Addresses are those of -address; none is all.
@@ -55,6 +58,9 @@ func (o *Options) flag(flags []string) (int, error) {
 	case "-relaxed_command_check":
 		o.Relaxed = true
 		return 1, nil
+	case multiTransportFlag:
+		o.MultiTransport = true
+		return 1, nil
 	case "-d", "-debug":
 		o.Debug++
 		return 1, nil
@@ -94,8 +100,14 @@ func (o *Options) addresses(list string) error {
 	return nil
 }
 
-// here is the config with this machine's addresses in it.
+// multiTransportFlag asks a program for the multi-transport extension.
+const multiTransportFlag = "-multi_transport"
+
+// here is the config with this machine's addresses in it, and all flags.
 func (c Config) here() (Config, error) {
+	if c.MultiTransport {
+		c.Flags = append(slices.Clone(c.Flags), multiTransportFlag)
+	}
 	flags, err := outsides(c.Flags)
 	env, err2 := outsides(c.Env)
 	c.Flags, c.Env = flags, env

@@ -48,6 +48,8 @@ const (
 	PortText HoleKind = "port-text"
 	// Digits is a number of the daemon's own: a file descriptor.
 	Digits HoleKind = "fd"
+	// Length is 2 bytes that tell how many follow until the end.
+	Length HoleKind = "length"
 	// Rest is whatever comes until the end.
 	Rest HoleKind = "anything"
 )
@@ -69,7 +71,7 @@ func (h Hole) Len() int {
 	switch h.Kind {
 	case Creation4, FirstCreation, OwnPort:
 		return 4
-	case Creation2:
+	case Creation2, Length:
 		return 2
 	}
 	return -1
@@ -166,6 +168,14 @@ func (v *bindings) part(bound *bindings, p Part, got []byte) (int, *mismatch) {
 		return v.part(bound, Part{Bytes: []byte(want)}, got)
 	case OwnPort:
 		return v.part(bound, Part{Bytes: binary.BigEndian.AppendUint32(nil, uint32(v.port))}, got)
+	case Length:
+		if len(got) < 2 {
+			return 0, &mismatch{at: len(got), what: "too few bytes for a length", early: true}
+		}
+		if n := int(binary.BigEndian.Uint16(got)); n != len(got)-2 {
+			return 0, &mismatch{what: fmt.Sprintf("a length of %d before %d bytes", n, len(got)-2), early: n > len(got)-2}
+		}
+		return 2, nil
 	case Creation4, FirstCreation:
 		if len(got) < 4 {
 			return 0, &mismatch{at: len(got), what: "too few bytes for a creation", early: true}

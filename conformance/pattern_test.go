@@ -90,3 +90,14 @@ func TestMatchBindsOnlyWhatFits(t *testing.T) {
 	require.NotNil(t, v.match(b, []byte("\x00\x00\x00\x09\x02")))
 	require.Nil(t, v.match(b, []byte("\x00\x00\x00\x08\x01")))
 }
+
+func TestLengthHole(t *testing.T) {
+	want := Bytes{{Hole: Hole{Kind: Length}}, {Hole: Hole{Kind: Digits}}}
+	v := newBindings(0)
+	require.Nil(t, v.match(want, []byte("\x00\x03123")))
+	for got, early := range map[string]bool{"\x00": true, "\x00\x03": true, "\x00\x0312": true, "\x00\x0112": false} {
+		m := v.match(want, []byte(got))
+		require.NotNil(t, m, "%q", got)
+		require.Equal(t, early, m.early, "%q", got)
+	}
+}

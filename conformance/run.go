@@ -161,6 +161,11 @@ func (r Runner) play(ctx context.Context, t Target, s Scenario, steps []Step, re
 	}
 	d, err := t.Start(ctx, c)
 	if end := new(ExitError); errors.As(err, &end) {
+		if s.Daemon.MultiTransport {
+			err = Unsupported("it does not start with %s, so it does not offer the extension", multiTransportFlag)
+			res.conclude(nil, err)
+			return
+		}
 		res.conclude(ended(end, steps), nil)
 		return
 	}

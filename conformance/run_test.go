@@ -214,3 +214,18 @@ func TestOptions(t *testing.T) {
 		require.ErrorIs(t, err, ErrUnsupported, "%+v", c)
 	}
 }
+
+// TestExtensionNotOffered: a program that does not start with the extension's flag is
+// no wrong one.
+func TestExtensionNotOffered(t *testing.T) {
+	sc := Scenario{Name: "a", Daemon: Config{MultiTransport: true}, Steps: []Step{{kind: exits}}}
+	res := Runner{}.One(t.Context(), script{start: &ExitError{Output{Status: 1}}}, 0, sc)
+	require.Equal(t, Skipped, res.Verdict)
+	require.Contains(t, res.Reason, "-multi_transport")
+	c, err := sc.Daemon.here()
+	require.NoError(t, err)
+	o, err := c.Options()
+	require.NoError(t, err)
+	require.True(t, o.MultiTransport)
+	require.False(t, sc.Daemon.Plain())
+}

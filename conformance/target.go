@@ -34,6 +34,10 @@ type Config struct {
 	Flags     []string `yaml:"flags,omitempty" json:"flags,omitempty"`
 	Env       []string `yaml:"env,omitempty" json:"env,omitempty"`
 	PortByEnv bool     `yaml:"port_by_env,omitempty" json:"portByEnv,omitempty"`
+	// MultiTransport asks for a daemon that speaks the multi-transport extension:
+	// with the flag -multi_transport. One that does not begin to listen with it does
+	// not offer it, and the scenario is skipped.
+	MultiTransport bool `yaml:"multi_transport,omitempty" json:"multiTransport,omitempty"`
 	// Fresh says that the daemon must not have been used before, and may be ended. It is
 	// found from the steps.
 	Fresh bool `yaml:"-" json:"fresh,omitempty"`
@@ -43,7 +47,7 @@ type Config struct {
 
 // Plain says that the daemon is to run without any option.
 func (c Config) Plain() bool {
-	return len(c.Flags) == 0 && len(c.Env) == 0 && !c.PortByEnv && c.Files == 0
+	return len(c.Flags) == 0 && len(c.Env) == 0 && !c.PortByEnv && !c.MultiTransport && c.Files == 0
 }
 
 // Daemon is a running EPMD. It is used by one goroutine at a time.

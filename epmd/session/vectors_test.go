@@ -34,6 +34,9 @@ func (b bare) Start(_ context.Context, c conformance.Config) (conformance.Daemon
 		return nil, conformance.Unsupported("a bare session has no clock and no address")
 	}
 	s := newSim(relaxed(o.Relaxed))
+	if o.MultiTransport {
+		s.daemon.Dialect = wire.MultiTransport
+	}
 	s.cut, s.now = b.cut, time.Now()
 	remember := registry.DefaultRemember
 	if o.Debug > 0 {
