@@ -68,7 +68,7 @@ func TestEveryLimitIsResolved(t *testing.T) {
 		reflect.ValueOf(s).Elem().FieldByIndex(f.Index).SetInt(17)
 		require.NotEqual(t, base, s.resolveLimits(1024), f.Name)
 	}
-	require.Equal(t, 7, seen)
+	require.Equal(t, 8, seen)
 }
 
 func TestLimitString(t *testing.T) {

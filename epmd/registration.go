@@ -31,16 +31,18 @@ const keptChanges = 16
 // Close, or until the connection to the daemon ends.
 type Registration struct {
 	client  Client
-	node    wire.Node
+	nodes   []wire.Node
+	several bool // registered by ALIVE3_REQ
 	lost    chan struct{}
 	changes chan Change
 	ctx     context.Context // ends with Close
 	cancel  context.CancelFunc
 
-	mu       sync.Mutex
-	conn     net.Conn // nil while it is not held
-	creation uint32
-	err      error
+	mu        sync.Mutex
+	conn      net.Conn // nil while it is not held
+	creations []uint32
+	dialect   wire.Dialect
+	err       error
 }
 
 // Change is one step in the life of a [Registration].
@@ -64,30 +66,36 @@ func (c *Client) Register(ctx context.Context, n wire.Node) (*Registration, erro
 	if err := registry.Check(n.Name, n.Extra); err != nil {
 		return nil, fmt.Errorf("epmd: register %q: %w", n.Name, err)
 	}
-	r := &Registration{
-		client:  *c,
-		node:    n,
-		lost:    make(chan struct{}),
-		changes: make(chan Change, keptChanges),
-	}
-	if err := r.register(ctx); err != nil {
+	if _, err := n.AppendAlive2Req(nil); err != nil {
 		return nil, fmt.Errorf("epmd: register %q: %w", n.Name, err)
+	}
+	return c.hold(ctx, &Registration{nodes: []wire.Node{n}})
+}
+
+// hold registers, and goes on to hold it.
+func (c *Client) hold(ctx context.Context, r *Registration) (*Registration, error) {
+	r.client, r.lost, r.changes = *c, make(chan struct{}), make(chan Change, keptChanges)
+	if err := r.register(ctx); err != nil {
+		return nil, fmt.Errorf("epmd: register %q: %w", r.name(), err)
 	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	go r.hold()
 	return r, nil
 }
 
-// Node is the node as it was registered.
-func (r *Registration) Node() wire.Node { return r.node }
+// Node is the node as it was registered, the first of several.
+func (r *Registration) Node() wire.Node { return r.nodes[0] }
+
+func (r *Registration) name() string { return r.nodes[0].Name }
 
 // Creation is what the daemon told at the last registration: 32 bits if the
-// node's highest version is at least wire.Highest32BitCreation, else 1 to 3. (OTP's
-// own nodes go on with the first one when they come back.)
+// node's highest version is at least wire.Highest32BitCreation, else 1 to 3; of
+// several nodes, the first one's. (OTP's own nodes go on with the first one when they
+// come back.)
 func (r *Registration) Creation() uint32 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.creation
+	return r.creations[0]
 }
 
 // Held says whether the node is registered now, as far as is known.
@@ -131,27 +139,41 @@ func (r *Registration) Close() error {
 func (r *Registration) register(ctx context.Context) error {
 	ctx, cancel := r.client.withTimeout(ctx)
 	defer cancel()
-	req, err := r.node.AppendAlive2Req(nil)
-	if err != nil {
-		return err
+	if r.several {
+		return r.registerAll(ctx)
 	}
+	return r.registerOn(ctx, wire.Standard, r.exchangeOne)
+}
+
+// registerOn registers on a new connection.
+func (r *Registration) registerOn(ctx context.Context, d wire.Dialect, all func(context.Context, net.Conn) ([]uint32, error)) error {
 	nc, err := r.client.dial(ctx)
 	if err != nil {
 		return err
 	}
-	creation, err := exchange(ctx, nc, req)
+	creations, err := all(ctx, nc)
 	if err != nil {
-		_ = nc.Close() // it holds nothing
+		_ = nc.Close() // its end is the end of what it holds
 		return err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.conn, r.creation = nc, creation
+	r.conn, r.creations, r.dialect = nc, creations, d
 	return nil
 }
 
-// exchange sends an ALIVE2_REQ and reads the answer, but not a byte more.
-func exchange(ctx context.Context, nc net.Conn, req []byte) (creation uint32, err error) {
+// exchangeOne registers the first node by ALIVE2_REQ.
+func (r *Registration) exchangeOne(ctx context.Context, nc net.Conn) ([]uint32, error) {
+	req, err := r.nodes[0].AppendAlive2Req(nil)
+	if err != nil {
+		return nil, err
+	}
+	creation, err := exchange(ctx, nc, req, wire.ParseAlive2Resp)
+	return []uint32{creation}, err
+}
+
+// exchange sends a registration and reads the answer, but not a byte more.
+func exchange(ctx context.Context, nc net.Conn, req []byte, parse func([]byte) (wire.Alive2Resp, int, error)) (creation uint32, err error) {
 	stop := interruptible(ctx, nc)
 	if _, err := nc.Write(req); err != nil {
 		return 0, reason(ctx, err)
@@ -161,7 +183,7 @@ func exchange(ctx context.Context, nc net.Conn, req []byte) (creation uint32, er
 		var b [1]byte
 		n, err := nc.Read(b[:])
 		answer = append(answer, b[:n]...)
-		resp, _, faulty := wire.ParseAlive2Resp(answer)
+		resp, _, faulty := parse(answer)
 		switch {
 		case faulty == nil && !stop():
 			return 0, context.Cause(ctx) // the deadline stays on the connection
@@ -194,8 +216,8 @@ func (r *Registration) hold() {
 		if r.ctx.Err() != nil {
 			return
 		}
-		err = fmt.Errorf("epmd: %q: %w: %w", r.node.Name, ErrLost, err)
-		r.client.log().Warn("a registration was lost", "name", r.node.Name, "err", err)
+		err = fmt.Errorf("epmd: %q: %w: %w", r.name(), ErrLost, err)
+		r.client.log().Warn("a registration was lost", "name", r.name(), "err", err)
 		r.change(Change{Err: err})
 		if !r.client.Reregister {
 			r.mu.Lock()
@@ -251,12 +273,12 @@ func (r *Registration) comeBack(pause *time.Duration) bool {
 			r.drop()
 			return false
 		case err == nil:
-			r.client.log().Info("a registration came back", "name", r.node.Name, "creation", r.Creation())
+			r.client.log().Info("a registration came back", "name", r.name(), "creation", r.Creation())
 			return true
 		case r.ctx.Err() != nil:
 			return false
 		}
-		r.client.log().Debug("a registration cannot come back yet", "name", r.node.Name, "err", err)
+		r.client.log().Debug("a registration cannot come back yet", "name", r.name(), "err", err)
 		r.change(Change{Err: err})
 	}
 }

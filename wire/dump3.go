@@ -53,26 +53,38 @@ type Dump3Line struct {
 	FD uint64
 }
 
-// Active adds the line of a registered node to the answer to a DUMP3_REQ, with
-// transports as [Blocks.Name] has them.
+// AppendActive3Line appends the line of a registered node, with transports as
+// [AppendName3Line] has them.
+func AppendActive3Line[T ~[]byte | ~string](b []byte, name T, of []Transport, fd uint64) []byte {
+	return appendDump3Line(b, activePrefix, name, of, fd)
+}
+
+// AppendOld3Line appends the line of a remembered name.
+func AppendOld3Line[T ~[]byte | ~string](b []byte, name T, of []Transport, fd uint64) []byte {
+	return appendDump3Line(b, oldPrefix, name, of, fd)
+}
+
+func appendDump3Line[T ~[]byte | ~string](b []byte, prefix string, name T, of []Transport, fd uint64) []byte {
+	b = append(b, prefix...)
+	b = append(b, name...)
+	b = append(b, activeMiddle...)
+	b = appendPortText(b, of)
+	b = append(b, dumpFD...)
+	b = strconv.AppendUint(b, fd, 10)
+	return append(b, '\n')
+}
+
+// Active adds the line of a registered node to the answer to a DUMP3_REQ.
 func (l *Blocks) Active(name string, of []Transport, fd uint64) {
-	l.dump(activePrefix, name, of, fd)
+	line := len(l.b)
+	l.b = AppendActive3Line(l.b, name, of, fd)
+	l.cut(line)
 }
 
 // Old adds the line of a remembered name.
 func (l *Blocks) Old(name string, of []Transport, fd uint64) {
-	l.dump(oldPrefix, name, of, fd)
-}
-
-func (l *Blocks) dump(prefix, name string, of []Transport, fd uint64) {
 	line := len(l.b)
-	l.b = append(l.b, prefix...)
-	l.b = append(l.b, name...)
-	l.b = append(l.b, activeMiddle...)
-	l.b = appendPortText(l.b, of)
-	l.b = append(l.b, dumpFD...)
-	l.b = strconv.AppendUint(l.b, fd, 10)
-	l.b = append(l.b, '\n')
+	l.b = AppendOld3Line(l.b, name, of, fd)
 	l.cut(line)
 }
 

@@ -113,16 +113,21 @@ func appendPortText(b []byte, of []Transport) []byte {
 	return b
 }
 
-// Name adds the line of one registered node to the answer to a NAMES3_REQ: with its
-// transports, at least one and at most MaxTransports, of which the only one of a
-// node that ALIVE2_REQ registered has no name.
+// AppendName3Line appends the line of one registered node with its transports, at
+// least one and at most MaxTransports; the one of a node that ALIVE2_REQ registered has
+// no name.
+func AppendName3Line[T ~[]byte | ~string](b []byte, name T, of []Transport) []byte {
+	b = append(b, nameLinePrefix...)
+	b = append(b, name...)
+	b = append(b, nameLineMiddle...)
+	b = appendPortText(b, of)
+	return append(b, '\n')
+}
+
+// Name adds the line of one registered node to the answer to a NAMES3_REQ.
 func (l *Blocks) Name(name string, of []Transport) {
 	line := len(l.b)
-	l.b = append(l.b, nameLinePrefix...)
-	l.b = append(l.b, name...)
-	l.b = append(l.b, nameLineMiddle...)
-	l.b = appendPortText(l.b, of)
-	l.b = append(l.b, '\n')
+	l.b = AppendName3Line(l.b, name, of)
 	l.cut(line)
 }
 

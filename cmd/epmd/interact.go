@@ -16,6 +16,9 @@ import (
 // interact asks the daemon on this machine, prints what it says, and returns
 // the exit status. The texts are OTP's: scripts look for them.
 func interact(o options, stdout, stderr io.Writer) int {
+	if status, done := interactMulti(o, stdout, stderr); done {
+		return status
+	}
 	answer, err := ask(o)
 	switch {
 	case err == nil:
@@ -44,6 +47,10 @@ func interact(o options, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stdout, "epmd: no response from local epmd")
 		return 1
 	}
+	return printList(port, lines, stdout, stderr)
+}
+
+func printList(port uint32, lines []byte, stdout, stderr io.Writer) int {
 	fmt.Fprintf(stdout, "epmd: up and running on port %d with data:\n", port)
 	if _, err := stdout.Write(lines); err != nil {
 		fmt.Fprintln(stderr, "epmd: cannot print the list:", err)
@@ -70,13 +77,18 @@ func ask(o options) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := epmd.Client{Addr: ":" + strconv.Itoa(int(o.port)), Timeout: -1}
+	c := client(o)
 	answer, err := c.Exchange(context.Background(), packet)
 	var op *net.OpError
 	if errors.As(err, &op) && op.Op == "dial" {
 		return nil, err
 	}
 	return answer, nil // it runs, even if its answer broke off
+}
+
+// client asks the daemon that the options mean.
+func client(o options) *epmd.Client {
+	return &epmd.Client{Addr: ":" + strconv.Itoa(int(o.port)), Timeout: -1}
 }
 
 func printKill(answer []byte, stdout io.Writer) int {
