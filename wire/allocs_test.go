@@ -189,3 +189,114 @@ func TestAppendAllocatesNothing(t *testing.T) {
 		testNoAllocs(t, what, f)
 	}
 }
+
+func TestParse3AllocatesNothing(t *testing.T) {
+	list, err := wire.AppendTransports(nil, "inet_tls", "inet_tcp", longName[:127])
+	assert.NoError(t, err)
+	longNode := longNode
+	longNode.Transport = "inet_tls"
+	of := make([]wire.Transport, wire.MaxTransports)
+	blocks := wire.AppendBlocks(nil, 4369)
+	dump := wire.AppendBlocks(nil, 4369)
+	for i := range 100 {
+		of[i%len(of)] = wire.Transport{Name: longName[:i], Port: 7}
+		blocks.Name(longName+" at port 5", of)
+		dump.Active(longName, of, 7)
+		dump.Old(longName, of, 7)
+	}
+	port3 := longNode.AppendPort3Resp(nil, of)
+	alive3 := mustBody(wire.Alive3Req{Name: []byte(longName), Transport: []byte("t"), Extra: []byte(longExtra), Tail: []byte("tail")})
+	port3Req := mustBody(wire.PortPlease3Req{Name: []byte(longName), Transports: list, Terminated: true})
+	for name, b := range map[string][]byte{
+		"ALIVE3_REQ": alive3, "ALIVE3_REQ cut": alive3[:100], "ALIVE3_REQ short": alive3[:13],
+		"ALIVE3_REQ with a long transport": append([]byte("X\x00\x01M\xff"), make([]byte, 300)...),
+		"PORT_PLEASE3_REQ":                 port3Req, "PORT_PLEASE3_REQ cut": port3Req[:20], "PORT_PLEASE3_REQ short": port3Req[:3],
+		"PORT_PLEASE3_REQ with a long transport": append([]byte("Z\x00\x01\x00\xff\xfe"), make([]byte, 300)...),
+		"STOP3_REQ":                              append([]byte("S"), longName...),
+		"PORT3_RESP":                             port3, "PORT3_RESP cut": port3[:20], "not found": unhex("0002 77 01"),
+		"ALIVE3_RESP": unhex("0004 79 00 0003"), "text": unhex("0002 4f4b"), "empty": nil,
+		"NAMES3_RESP": blocks.End(), "DUMP3_RESP": dump.End(),
+	} {
+		testNoAllocs(t, "requests of "+name, func() {
+			a, err := wire.ParseAlive3Req(b)
+			keptBytes, keptErr = a.Name, err
+			p, err := wire.ParsePortPlease3Req(b)
+			keptBytes, keptErr = p.Name, err
+			keptLen = p.Transports.Len()
+			if p.Transports.Has("uds") {
+				keptLen++
+			}
+			s, err := wire.ParseStop3Req(b)
+			keptBytes, keptErr = s.Name, err
+			n, err := wire.ParseNames3Req(b)
+			keptBytes, keptErr = n.Tail, err
+			d, err := wire.ParseDump3Req(b)
+			keptBytes, keptErr = d.Tail, err
+			k, err := wire.ParseKill3Req(b)
+			keptBytes, keptErr = k.Tail, err
+		})
+		testNoAllocs(t, "replies of "+name, func() {
+			_, keptLen, keptErr = wire.ParseAlive3Resp(b)
+			_, keptLen, keptErr = wire.ParseKill3Resp(b)
+			_, keptLen, keptErr = wire.ParseStop3Resp(b)
+			r, n, err := wire.ParsePort3Resp(b)
+			keptLen, keptErr = n, err
+			for _, name := range r.Transports.All() {
+				keptBytes = name
+			}
+		})
+		testNoAllocs(t, "blocks of "+name, func() {
+			first := true
+			for rest := b; ; first = false {
+				block, n, err := wire.ParseBlock(rest, first)
+				for line, err := range wire.Name3Lines(block.Lines) {
+					keptErr = err
+					for _, name := range line.Transports.All() {
+						keptBytes = name
+					}
+				}
+				for line, err := range wire.Dump3Lines(block.Lines) {
+					keptBytes, keptErr = line.Name, err
+				}
+				if rest = rest[n:]; err != nil || !block.More {
+					break
+				}
+			}
+		})
+	}
+}
+
+func TestAppend3AllocatesNothing(t *testing.T) {
+	name, extra := []byte(longName), []byte(longExtra)
+	list, err := wire.AppendTransports(nil, "inet_tls", "inet_tcp")
+	assert.NoError(t, err)
+	of := []wire.Transport{{Name: "inet_tcp", Port: 65535}, {Name: "inet_tls", Port: 1}}
+	room := make([]byte, 0, 4*wire.MaxBlockLen)
+	for what, f := range map[string]func(){
+		"Alive3Req":            func() { keptBytes, keptErr = wire.Alive3Req{Name: name, Extra: extra, Transport: list}.Append(room) },
+		"Alive3Req empty":      func() { keptBytes, keptErr = wire.Alive3Req{}.Append(room) },
+		"Node.AppendAlive3Req": func() { keptBytes, keptErr = longNode.AppendAlive3Req(room) },
+		"Alive3Resp":           func() { keptBytes = wire.Alive3Resp{Extended: true, Creation: 4}.Append(room) },
+		"AppendTransports":     func() { keptBytes, keptErr = wire.AppendTransports(room, "inet_tls", "uds") },
+		"PortPlease3Req":       func() { keptBytes, keptErr = wire.PortPlease3Req{Name: name, Transports: list}.Append(room) },
+		"Node.AppendPort3Resp": func() { keptBytes = longNode.AppendPort3Resp(room, of) },
+		"Port3Resp":            func() { keptBytes = wire.Port3Resp{Name: name, Extra: extra}.Append(room) },
+		"Names3Req":            func() { keptBytes, keptErr = wire.Names3Req{Tail: extra}.Append(room) },
+		"Dump3Req":             func() { keptBytes, keptErr = wire.Dump3Req{Tail: extra}.Append(room) },
+		"Kill3Req":             func() { keptBytes, keptErr = wire.Kill3Req{Tail: extra}.Append(room) },
+		"Stop3Req":             func() { keptBytes, keptErr = wire.Stop3Req{Name: name}.Append(room) },
+		"AppendKill3Resp":      func() { keptBytes = wire.AppendKill3Resp(room, true) },
+		"AppendStop3Resp":      func() { keptBytes = wire.AppendStop3Resp(room, false) },
+		"AppendOld3Line":       func() { keptBytes = wire.AppendOld3Line(room, name, of, 1<<60) },
+		"Blocks": func() {
+			l := wire.AppendBlocks(room, 4369)
+			for range 20 {
+				l.Name(longName, of)
+				l.Active(longName, of, 1<<60)
+			}
+			keptBytes = l.End()
+		},
+	} {
+		testNoAllocs(t, what, f)
+	}
+}

@@ -14,6 +14,9 @@
 // must come it answers [FaultIncomplete]. The replies to NAMES_REQ and DUMP_REQ
 // end only when the daemon closes the connection.
 //
+// The requests of the dialect [MultiTransport] are packets too, but their replies
+// have a length in front; lists come in [Blocks].
+//
 // # Views and nodes
 //
 // What a parser returns borrows from the bytes that it was given: it is valid as
@@ -26,6 +29,7 @@
 // and the [Fault]. errors.Is(err, wire.FaultNUL) asks for the fault alone. The
 // faults are small integers, so that a program can count them in an array.
 //
-// Every rule here was observed on the epmd programs of OTP 23 to 29; where a rule
-// surprises, its comment says so.
+// Every rule here was observed on the epmd programs of OTP 23 to 29, or for the
+// extension on the one program that spoke it; where a rule surprises, its comment
+// says so.
 package wire

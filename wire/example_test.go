@@ -58,6 +58,37 @@ func ExampleNameLines() {
 	// foo: 1000
 }
 
+// A client reads the answer to its NAMES3_REQ, a list in blocks, each by itself.
+func ExampleParseBlock() {
+	list := wire.AppendBlocks(nil, 4369)
+	list.Name("foo", []wire.Transport{{Name: "inet_tcp", Port: 1000}, {Name: "inet_tls", Port: 1001}})
+	list.Name("old", []wire.Transport{{Port: 1002}})
+	answer := list.End()
+
+	more := true
+	for first := true; more; first = false {
+		block, n, err := wire.ParseBlock(answer, first)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		for line, err := range wire.Name3Lines(block.Lines) {
+			if err != nil {
+				fmt.Println(err)
+				return
+			}
+			for port, transport := range line.Transports.All() {
+				fmt.Printf("%s: %d by %q\n", line.Name, port, transport)
+			}
+		}
+		answer, more = answer[n:], block.More
+	}
+	// Output:
+	// foo: 1000 by "inet_tcp"
+	// foo: 1001 by "inet_tls"
+	// old: 1002 by ""
+}
+
 // A fault can be asked for by itself, and counted.
 func ExampleError() {
 	_, err := wire.ParsePortPlease2Req([]byte("zf\x00oo"))

@@ -216,6 +216,8 @@ func ParsePort3Resp(b []byte) (r Port3Resp, n int, err error) {
 		return r, 0, errPort3RespLength
 	case len(b) < n:
 		return r, 0, errPort3RespShort
+	case b[HeaderLen+1] != 0 && length > 2:
+		return r, 0, errPort3RespLength
 	case b[HeaderLen+1] != 0:
 		return Port3Resp{Result: b[HeaderLen+1]}, n, nil
 	}

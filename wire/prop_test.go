@@ -32,6 +32,11 @@ type codec struct {
 	// begin with the first. request says that they are then made a packet.
 	words   []string
 	request bool
+	// framed says that raw and changed bytes are put into a block.
+	framed bool
+	// loose says that some bytes mean nothing, so that what is accepted need not be
+	// appended in the same way.
+	loose bool
 	// mutated and raw are how many of 100 such inputs must be accepted at least.
 	mutated, raw int
 }
@@ -114,7 +119,7 @@ func listReply[L any](name string, random func(*rand.Rand) L, add func([]byte, L
 
 // codecs are all messages.
 func codecs() []codec {
-	return []codec{
+	return append(codecs3(), []codec{
 		request(wire.TagAlive2Req, randomAlive2Req, wire.ParseAlive2Req, 20, 2, "\x00", "\x00\x00", "\x00\x01", "\x02", "a"),
 		request(wire.TagPortPlease2Req, randomPortPlease2Req, wire.ParsePortPlease2Req, 12, 8, "a", "é", "b", "c", "\x00"),
 		request(wire.TagNamesReq, func(r *rand.Rand) wire.NamesReq { return wire.NamesReq{Tail: model.Bytes(r, 20)} }, wire.ParseNamesReq, 40, 60, "a"),
@@ -130,7 +135,7 @@ func codecs() []codec {
 		listReply("DUMP_RESP", randomDumpLine, appendDumpLine, collect(wire.DumpLines), 5, 5,
 			"active name     <a> at port 5, fd = 7\n\x00", "old/unused name <a>, port = 5, fd = 7 \n\x00",
 			"active name     <", "> at port ", "old/unused name <", ">, port = ", ", fd = ", "5", " \n\x00", "\n\x00"),
-	}
+	}...)
 }
 
 func randomAlive2Req(r *rand.Rand) wire.Alive2Req {
@@ -276,6 +281,9 @@ func (c codec) sample(r *rand.Rand) sample {
 		return sample{raw, c.rawBytes(r)}
 	case 1:
 		b := c.valid(r)
+		if c.framed && r.Intn(4) > 0 {
+			return sample{mutated, framedBytes(model.Mutate(r, b[min(len(b)-1, 7):]))}
+		}
 		if !c.request || r.Intn(4) == 0 {
 			return sample{mutated, model.Mutate(r, b)}
 		}
@@ -308,7 +316,10 @@ func (c codec) rawBytes(r *rand.Rand) []byte {
 			b = append(b, c.words[r.Intn(len(c.words))]...)
 		}
 	}
-	if c.request {
+	switch {
+	case c.framed:
+		return framedBytes(b)
+	case c.request:
 		return packet(b)
 	}
 	return b
@@ -367,6 +378,11 @@ func TestPropAccepted(t *testing.T) {
 				switch {
 				case err != nil:
 					return err.Error()
+				case c.loose:
+					again, _, err := c.parse(b)
+					if err != nil || !same(reflect.ValueOf(v), reflect.ValueOf(again)) {
+						return fmt.Sprintf("appended as %s, and read as %+v, %v", model.Short(b), again, err)
+					}
 				case !bytes.Equal(b, s.bytes[:n]):
 					return fmt.Sprintf("appended as %s", model.Short(b))
 				}
