@@ -8,6 +8,14 @@
 // ending take the same time however many names there are. The lists that NAMES_REQ
 // and DUMP_REQ ask for are kept as bytes and made anew only after a change.
 //
+// # Transports
+//
+// A name that [Registry.RegisterTransport] registers has transports, each with a
+// port and an owner of its own. It is registered for as long as any of them stands.
+// A name that [Registry.Register] registered has none, and takes none; one that has
+// transports may get another one by Register, without a name, and stays one that has
+// transports if that one is left alone.
+//
 // # Creations
 //
 // Each name has a counter of 32 bits. A name that was never seen begins at the

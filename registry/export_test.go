@@ -1,6 +1,9 @@
 package registry
 
-import "fmt"
+import (
+	"fmt"
+	"unsafe"
+)
 
 // Verify checks what must hold between the maps, the lists and the chains
 // whenever nobody holds the lock.
@@ -30,10 +33,53 @@ func (r *Registry) Verify() error {
 			}
 		}
 	}
-	if chained != r.live.n {
-		return fmt.Errorf("%d records in chains, %d registered", chained, r.live.n)
+	several, err := r.verifySeveral()
+	if err == nil && chained+several != r.live.n {
+		err = fmt.Errorf("%d records in chains, %d with transports, %d registered", chained, several, r.live.n)
 	}
-	return nil
+	return err
+}
+
+// verifySeveral checks the chains of transports, and says how many names have any.
+func (r *Registry) verifySeveral() (names int, err error) {
+	standing := make(map[*held]bool)
+	for c := r.live.first; c != nil; c = c.next {
+		if c.several == nil {
+			continue
+		}
+		names++
+		if len(c.several.list) == 0 || c.sibling != nil {
+			return 0, fmt.Errorf("%q has no transports, or is in an owner's chain", c.name)
+		}
+		if first := c.several.list[0]; c.owner != first.owner || c.port != first.port || c.protocol != 0 {
+			return 0, fmt.Errorf("%q does not tell its first transport", c.name)
+		}
+		for _, h := range c.several.list {
+			if h.record != c || standing[h] {
+				return 0, fmt.Errorf("%q has a transport of another", c.name)
+			}
+			standing[h] = true
+		}
+	}
+	chained := 0
+	for o, k := range r.chains {
+		n := 0
+		var last *held
+		for h := k.first; h != nil; last, h = h, h.next {
+			if h.owner != o || h.prev != last || !standing[h] {
+				return 0, fmt.Errorf("owner %d has a wrong chain", o)
+			}
+			n++
+		}
+		if n != k.n || n == 0 {
+			return 0, fmt.Errorf("owner %d holds %d transports, kept %d", o, n, k.n)
+		}
+		chained += n
+	}
+	if chained != len(standing) {
+		return 0, fmt.Errorf("%d transports in chains, %d registered", chained, len(standing))
+	}
+	return names, nil
 }
 
 func (r *Registry) verifyList(l *list, registered bool) error {
@@ -59,3 +105,6 @@ func (r *Registry) verifyList(l *list, registered bool) error {
 	}
 	return nil
 }
+
+// RecordSize is what an ordinary node costs, besides its name.
+const RecordSize = unsafe.Sizeof(record{})

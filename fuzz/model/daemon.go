@@ -13,6 +13,8 @@ type Daemon struct {
 	Port uint16
 	// Relaxed is the relaxed command check.
 	Relaxed bool
+	// Multi is the multi-transport extension.
+	Multi bool
 }
 
 // Answer is what becomes of a connection after its request. The zero value is
@@ -22,9 +24,10 @@ type Answer struct {
 	Reply string
 	// Kept says that the connection stays open after it, Ends that the daemon ends.
 	Kept, Ends bool
-	// Cut is whose connection is closed by force, if Cuts.
-	Cut  uint64
-	Cuts bool
+	// TakesMore says that a connection that is kept takes further ALIVE3_REQs.
+	TakesMore bool
+	// Cut is whose connections are closed by force.
+	Cut []uint64
 	// Outcome is set if the request was to register a node.
 	Outcome Outcome
 }
@@ -34,6 +37,8 @@ type Answer struct {
 func (d *Daemon) Answer(now int64, conn uint64, local bool, body string) Answer {
 	tag, rest := body[0], body[1:]
 	switch {
+	case d.Multi && strings.ContainsRune("XZNDKS", rune(tag)):
+		return d.answer3(now, conn, local, body)
 	case tag == 'z':
 		return d.portPlease2(rest)
 	case tag == 'n':
@@ -54,7 +59,7 @@ func (d *Daemon) Answer(now int64, conn uint64, local bool, body string) Answer 
 	return Answer{}
 }
 
-// End is the end of a connection, or data on one that is kept.
+// End is the end of a connection, or data on one that is kept which ends it.
 func (d *Daemon) End(conn uint64) { d.Release(conn) }
 
 func (d *Daemon) alive2(now int64, conn uint64, body string) Answer {
@@ -76,16 +81,20 @@ func (d *Daemon) alive2(now int64, conn uint64, body string) Answer {
 		Highest: uint16(number(body[5:7])), Lowest: uint16(number(body[7:9])), Extra: rest[2 : 2+elen],
 	}
 	a := Answer{Kept: true, Outcome: d.Register(now, conn, node)}
-	result, creation := byte(0), a.Outcome.Creation
-	if len(a.Outcome.Broken) > 0 {
+	a.Reply = a.Outcome.reply(node.Highest)
+	return a
+}
+
+// reply is what a node of a highest version is answered.
+func (o Outcome) reply(highest uint16) string {
+	result, creation := byte(0), o.Creation
+	if len(o.Broken) > 0 {
 		result, creation = 1, 99
 	}
-	if node.Highest >= 6 {
-		a.Reply = string([]byte{'v', result, byte(creation >> 24), byte(creation >> 16), byte(creation >> 8), byte(creation)})
-	} else {
-		a.Reply = string([]byte{'y', result, byte(creation >> 8), byte(creation)})
+	if highest >= 6 {
+		return string([]byte{'v', result, byte(creation >> 24), byte(creation >> 16), byte(creation >> 8), byte(creation)})
 	}
-	return a
+	return string([]byte{'y', result, byte(creation >> 8), byte(creation)})
 }
 
 func (d *Daemon) portPlease2(name string) Answer {
@@ -108,11 +117,11 @@ func (d *Daemon) stop(name string) Answer {
 		return Answer{}
 	}
 	name, _, _ = strings.Cut(name, "\x00")
-	owner, known := d.Stop(name)
-	if !known {
+	owners := d.Stop(name)
+	if owners == nil {
 		return Answer{Reply: "NOEXISTSTOPPED"}
 	}
-	return Answer{Reply: "STOPPED", Cut: owner, Cuts: true}
+	return Answer{Reply: "STOPPED", Cut: owners}
 }
 
 // number and two are the 16-bit numbers of the protocol.

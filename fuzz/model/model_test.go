@@ -26,11 +26,8 @@ func TestStory(t *testing.T) {
 	m.Release(1)
 	m.Release(1)
 	m.Release(9)
-	owner, known := m.Stop("a")
-	require.True(t, known)
-	require.Zero(t, owner)
-	_, known = m.Stop("a")
-	require.False(t, known)
+	require.Equal(t, []uint64{0}, m.Stop("a"))
+	require.Nil(t, m.Stop("a"))
 	require.True(t, m.Holds(2))
 	require.False(t, m.Holds(0))
 

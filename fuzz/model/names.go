@@ -15,6 +15,10 @@ type Entry struct {
 	Owner uint64
 	// Counter is the name's creation counter, all 32 bits.
 	Counter uint32
+	// Transports are those of a name that has any, in the order of registration: the
+	// owner, the port and the transport above are the first one's. Of a remembered name they
+	// are those that ended last.
+	Transports []Held
 }
 
 // Names is the names of one daemon. The zero value is a daemon that has just
@@ -23,10 +27,14 @@ type Names struct {
 	// Remember is the border: when more old names than this are remembered, a new
 	// one takes over the record of the oldest.
 	Remember int
+	// MaxHeld is how many transports an owner may hold; 0 is any number.
+	MaxHeld int
 	// Live are the registered nodes, the most recent first.
 	Live []Entry
 	// Old are the remembered names, the oldest first.
 	Old []Entry
+
+	turns int // registrations of transports
 }
 
 // Origin says where the counter of a registration comes from.
@@ -37,6 +45,7 @@ const (
 	Fresh    Origin = "fresh"     // the time, for a name never seen
 	Returned Origin = "returned"  // the name's own, one higher
 	TookOver Origin = "took over" // the oldest remembered name's, as it stood
+	Joined   Origin = "joined"    // that of the name, which has other transports
 )
 
 // Outcome is what became of a registration.
@@ -50,16 +59,26 @@ type Outcome struct {
 }
 
 // Register registers a node for its owner at a Unix time in seconds, or refuses it
-// and changes nothing.
+// and changes nothing. A name that has transports gets one more, without a name.
 func (m *Names) Register(now int64, owner uint64, n wire.Node) Outcome {
+	n.Transport = ""
 	broken := Refuse(n)
-	if _, taken := m.Lookup(n.Name); taken {
-		broken = append(broken, Taken)
+	at := slices.IndexFunc(m.Live, named(n.Name))
+	if at >= 0 {
+		broken = append(broken, m.refuseTransport(m.Live[at], "")...)
 	}
-	if len(broken) > 0 {
+	switch {
+	case len(broken) > 0:
 		return Outcome{Broken: broken}
+	case at >= 0:
+		return m.addTransport(at, owner, n)
 	}
-	e := Entry{Node: n, Owner: owner}
+	return m.begin(now, Entry{Node: n, Owner: owner})
+}
+
+// begin registers a name that is free.
+func (m *Names) begin(now int64, e Entry) Outcome {
+	n := e.Node
 	var from Origin
 	at := slices.IndexFunc(m.Old, named(n.Name))
 	switch {
@@ -108,30 +127,38 @@ func (m *Names) Lookup(name string) (Entry, bool) {
 
 // Holds says whether an owner has registered anything that still stands.
 func (m *Names) Holds(owner uint64) bool {
-	return slices.ContainsFunc(m.Live, func(e Entry) bool { return e.Owner == owner })
+	return slices.ContainsFunc(m.Live, func(e Entry) bool { return slices.Contains(e.owners(), owner) })
 }
 
 // Release ends what an owner has registered. A connection of EPMD holds one name
-// at most; of several the most recent goes first.
+// at most, but for transports; of several names the most recent goes first, and
+// transports last.
 func (m *Names) Release(owner uint64) {
 	for at := 0; at < len(m.Live); {
-		if m.Live[at].Owner == owner {
+		if e := m.Live[at]; len(e.Transports) == 0 && e.Owner == owner {
 			m.unregister(at)
 		} else {
 			at++
 		}
 	}
+	m.releaseTransports(owner)
 }
 
-// Stop ends the registration of a name by force, and says who held it.
-func (m *Names) Stop(name string) (owner uint64, known bool) {
+// Stop ends the registration of a name by force, and says who held it: nobody if it is
+// not registered. With transports end all those of their owners.
+func (m *Names) Stop(name string) (owners []uint64) {
 	at := slices.IndexFunc(m.Live, named(name))
 	if at < 0 {
-		return 0, false
+		return nil
 	}
-	owner = m.Live[at].Owner
+	e := m.Live[at]
 	m.unregister(at)
-	return owner, true
+	if len(e.Transports) > 0 {
+		for _, o := range e.owners() {
+			m.releaseTransports(o)
+		}
+	}
+	return e.owners()
 }
 
 func (m *Names) unregister(at int) {
@@ -168,5 +195,7 @@ func listHeader(port uint16) string {
 
 // Clone is a copy that shares nothing with the original.
 func (m *Names) Clone() Names {
-	return Names{Remember: m.Remember, Live: slices.Clone(m.Live), Old: slices.Clone(m.Old)}
+	c := *m
+	c.Live, c.Old = slices.Clone(m.Live), slices.Clone(m.Old)
+	return c
 }

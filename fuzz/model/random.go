@@ -70,6 +70,44 @@ func Body(r *rand.Rand) string {
 	return "n" + tail
 }
 
+// Transport is a random name of a transport: most often one of few.
+func Transport(r *rand.Rand) string {
+	if r.Intn(10) > 0 {
+		return pick(r, "inet_tcp", "inet6_tcp", "inet_tls", "uds")
+	}
+	return pick(r, "", "a b", "a#b", "é", strings.Repeat("t", 127), strings.Repeat("t", 128))
+}
+
+// Body3 is Body for a daemon that speaks the multi-transport extension.
+func Body3(r *rand.Rand) string {
+	tail := pick(r, "", "", "", "\x00", "tail")
+	switch name := Name(r); r.Intn(20) {
+	case 0, 1, 2, 3, 4, 5, 6, 7:
+		return Alive3Body(r) + tail
+	case 8, 9, 10:
+		list := ""
+		count := r.Intn(4)
+		for range count {
+			t := Transport(r)
+			list += string([]byte{byte(len(t))}) + t
+		}
+		return "Z" + pick(r, "\x00", "\xff") + string([]byte{byte(count)}) + two(len(list)) + list + string([]byte{byte(len(name))}) + name + pick(r, "", "\x00")
+	case 11:
+		return "S" + name + pick(r, "", "\x00tail")
+	case 12:
+		return pick(r, "N", "D") + tail
+	}
+	return Body(r)
+}
+
+// Alive3Body is the body of a random ALIVE3_REQ.
+func Alive3Body(r *rand.Rand) string {
+	n := Node(r, Name(r))
+	t := Transport(r)
+	return "X" + two(int(n.Port)) + string([]byte{n.Type, byte(len(t))}) + t + two(int(n.Highest)) + two(int(n.Lowest)) +
+		two(len(n.Name)) + n.Name + two(len(n.Extra)) + n.Extra
+}
+
 func alive2Body(n wire.Node) string {
 	return "x" + two(int(n.Port)) + string([]byte{n.Type, n.Protocol}) + two(int(n.Highest)) + two(int(n.Lowest)) +
 		two(len(n.Name)) + n.Name + two(len(n.Extra)) + n.Extra
