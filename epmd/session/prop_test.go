@@ -55,7 +55,22 @@ func randomLeg(r *rand.Rand) leg {
 
 // randomBytes are at least one, and most often one packet.
 func randomBytes(r *rand.Rand) []byte {
-	b := []byte(model.Packet(model.Body(r)))
+	body := model.Body
+	if r.Intn(2) == 0 {
+		body = model.Body3 // garbage to a daemon without the extension
+	}
+	b := []byte(model.Packet(body(r)))
+	if r.Intn(6) == 0 { // of those several must come on one connection
+		b = nil
+		for range 1 + r.Intn(3) {
+			next := model.Alive3Body(r)
+			if r.Intn(4) == 0 {
+				next = "X" + string(model.Mutate(r, []byte(next[1:])))
+			}
+			b = append(b, model.Packet(next)...)
+		}
+		return b
+	}
 	switch r.Intn(16) {
 	case 0:
 		return model.Mutate(r, b)
@@ -66,13 +81,13 @@ func randomBytes(r *rand.Rand) []byte {
 	case 3, 4:
 		return append(append(b, model.Bytes(r, 5)...), 0)
 	case 5:
-		return append(b, model.Packet(model.Body(r))...)
+		return append(b, model.Packet(body(r))...)
 	case 6:
 		longest := model.Packet("n" + strings.Repeat("t", wire.MaxBodyLen-1-r.Intn(2)))
 		return append([]byte(longest), model.Bytes(r, 2)...)
 	case 7:
 		if r.Intn(4) == 0 {
-			return []byte(model.Packet("k"))
+			return []byte(model.Packet([]string{"k", "K"}[r.Intn(2)]))
 		}
 	}
 	return b
@@ -81,6 +96,8 @@ func randomBytes(r *rand.Rand) []byte {
 // line is what both sides of the comparison know of a connection.
 type line struct {
 	open, kept, local bool
+	more              bool   // it takes further ALIVE3_REQs
+	later             string // what has arrived of the next one
 	owner             registry.Owner
 	sent              string // of the request, and what is behind it
 	glued             int    // how much of it came up to the read that made its length known
@@ -96,9 +113,16 @@ type worlds struct {
 	met        map[string]int
 }
 
-func newWorlds(relax bool, met map[string]int) *worlds {
-	w := &worlds{whole: newSim(relaxed(relax)), cut: newSim(relaxed(relax)), met: met}
-	w.model = model.Daemon{Names: model.Names{Remember: registry.DefaultRemember}, Port: w.whole.daemon.Port, Relaxed: relax}
+func newWorlds(relax, multi bool, met map[string]int) *worlds {
+	change := []func(*session.Daemon){relaxed(relax)}
+	if multi {
+		change = append(change, multiTransport)
+	}
+	w := &worlds{whole: newSim(change...), cut: newSim(change...), met: met}
+	w.model = model.Daemon{
+		Names: model.Names{Remember: registry.DefaultRemember, MaxHeld: registry.DefaultMaxHeld},
+		Port:  w.whole.daemon.Port, Relaxed: relax, Multi: multi,
+	}
 	return w
 }
 
@@ -194,6 +218,9 @@ func split(b []byte, places []int) (parts [][]byte) {
 
 // expect is what the model makes of bytes that arrive.
 func (w *worlds) expect(at *line, b string) (reply string, v session.Verdict) {
+	if at.more {
+		return w.expectMore(at, b)
+	}
 	if at.kept {
 		if b == "" {
 			return "", session.Keep
@@ -215,17 +242,19 @@ func (w *worlds) expect(at *line, b string) (reply string, v session.Verdict) {
 	}
 	a := w.model.Answer(w.whole.now.Unix(), uint64(at.owner), at.local, body)
 	w.count(at, body[0], a)
-	if a.Cuts {
-		for i := range w.lines {
-			if w.lines[i].owner == registry.Owner(a.Cut) {
-				w.lines[i].open = false
-			}
+	for i := range w.lines {
+		if slices.Contains(a.Cut, uint64(w.lines[i].owner)) {
+			w.lines[i].open = false
 		}
 	}
 	switch {
 	case a.Ends:
 		at.open = false
 		return a.Reply, session.StopDaemon
+	case a.TakesMore:
+		at.kept, at.more = true, true
+		reply, v = w.expectMore(at, at.sent[wire.HeaderLen+len(body):])
+		return a.Reply + reply, v
 	case a.Kept && len(at.sent) > wire.HeaderLen+len(body):
 		w.met["data at once"]++
 		_, v = w.end(at)
@@ -236,6 +265,34 @@ func (w *worlds) expect(at *line, b string) (reply string, v session.Verdict) {
 	}
 	at.open = false
 	return a.Reply, session.Close
+}
+
+// expectMore is expect for a connection that takes further ALIVE3_REQs.
+func (w *worlds) expectMore(at *line, b string) (reply string, v session.Verdict) {
+	for at.later += b; ; {
+		later := at.later
+		n, err := wire.PacketLen([]byte(later))
+		switch {
+		case err != nil, len(later) > wire.HeaderLen && later[wire.HeaderLen] != 'X':
+			w.met["other request"]++
+			_, v = w.end(at)
+			return reply, v
+		case later == "":
+			return reply, session.Keep
+		case n == 0 || len(later) < n:
+			w.met["half a request"]++
+			return reply, session.More
+		}
+		a := w.model.Alive3(w.whole.now.Unix(), uint64(at.owner), later[wire.HeaderLen:n])
+		if !a.Kept {
+			w.met["bad request"]++
+			_, v = w.end(at)
+			return reply, v
+		}
+		w.met["another transport"]++
+		reply += a.Reply
+		at.later = later[n:]
+	}
 }
 
 func (w *worlds) end(at *line) (string, session.Verdict) {
@@ -253,7 +310,7 @@ func (w *worlds) count(at *line, tag byte, a model.Answer) {
 		w.met["unanswered"]++
 	case len(a.Outcome.Broken) > 0:
 		w.met["refused"]++
-	case strings.HasPrefix(a.Reply, "w\x00"):
+	case strings.HasPrefix(a.Reply, "w\x00"), len(a.Reply) > 4 && a.Reply[2:4] == "w\x00":
 		w.met["found"]++
 	default:
 		w.met[wire.Tag(tag).String()]++
@@ -334,6 +391,9 @@ func lastVerdict(c *simConn) session.Verdict {
 func (w *worlds) compare() error {
 	for name, s := range map[string]*sim{"whole": w.whole, "cut": w.cut} {
 		r := s.daemon.Registry
+		if want, got := w.model.Dump3(s.daemon.Port), string(r.Dump3(uint32(s.daemon.Port))); want != got {
+			return fmt.Errorf("%s: want dump %q, got %q", name, want, got)
+		}
 		if want, got := w.model.Dump(s.daemon.Port), string(r.Dump(uint32(s.daemon.Port))); want != got {
 			return fmt.Errorf("%s: want dump %q, got %q", name, want, got)
 		}
@@ -356,8 +416,8 @@ func (w *worlds) compare() error {
 // those of the model after every step.
 func TestPropConversation(t *testing.T) {
 	met := make(map[string]int)
-	model.Holds(t, 1000, 80, prop.ForAll(func(relax bool, legs []leg) string {
-		w := newWorlds(relax, met)
+	model.Holds(t, 1000, 80, prop.ForAll(func(relax, multi bool, legs []leg) string {
+		w := newWorlds(relax, multi, met)
 		for i, l := range legs {
 			goOn, err := w.play(l)
 			if err != nil {
@@ -368,11 +428,13 @@ func TestPropConversation(t *testing.T) {
 			}
 		}
 		return ""
-	}, gen.Bool(), gen.SliceOf(model.Gen(randomLeg))))
+	}, gen.Bool(), gen.Bool(), gen.SliceOf(model.Gen(randomLeg))))
 	t.Logf("met: %v", met)
 	for _, what := range []string{
 		"ALIVE2_REQ", "PORT_PLEASE2_REQ", "NAMES_REQ", "DUMP_REQ", "KILL_REQ", "STOP_REQ",
 		"found", "refused", "unanswered", "remote", "incomplete", "excess", "data later", "data at once",
+		"ALIVE3_REQ", "PORT_PLEASE3_REQ", "NAMES3_REQ", "DUMP3_REQ", "KILL3_REQ", "STOP3_REQ",
+		"another transport", "half a request", "other request", "bad request",
 	} {
 		require.Greater(t, met[what], 10, "%s", what)
 	}

@@ -20,6 +20,9 @@ func relaxed(on bool) func(*session.Daemon) {
 	return func(d *session.Daemon) { d.RelaxedCommandCheck = on }
 }
 
+// multiTransport turns the extension on.
+func multiTransport(d *session.Daemon) { d.Dialect = wire.MultiTransport }
+
 // bare is sessions without sockets, as a target of the conformance suite.
 type bare struct{ cut int } // as sim's
 
@@ -35,7 +38,7 @@ func (b bare) Start(_ context.Context, c conformance.Config) (conformance.Daemon
 	}
 	s := newSim(relaxed(o.Relaxed))
 	if o.MultiTransport {
-		s.daemon.Dialect = wire.MultiTransport
+		multiTransport(s.daemon)
 	}
 	s.cut, s.now = b.cut, time.Now()
 	remember := registry.DefaultRemember

@@ -1,0 +1,181 @@
+package session_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/goepmd/goepmd/epmd/session"
+	"github.com/goepmd/goepmd/registry"
+	"github.com/goepmd/goepmd/wire"
+)
+
+// alive3 is the packet of an ALIVE3_REQ.
+func alive3(name, transport string) []byte {
+	packet, err := wire.Node{Name: name, Port: 7, Type: 77, Highest: 6, Lowest: 5, Transport: transport}.AppendAlive3Req(nil)
+	if err != nil {
+		panic(err) // a test's own mistake
+	}
+	return packet
+}
+
+// TestTakesMore: what the next read may ask for never goes beyond the request that is
+// being read, so that those behind it wait in the socket.
+func TestTakesMore(t *testing.T) {
+	s := newSim(multiTransport)
+	s.daemon.PacketTimeout = time.Second
+	c := s.daemon.Open(1, loopback, s.now)
+	require.Equal(t, wire.MaxPacketLen, c.Want())
+	require.False(t, c.TakesMore())
+	res := c.Feed(s.now, alive3("s", "t1"), nil)
+	require.Equal(t, session.Keep, res.Verdict)
+	require.Equal(t, wire.TagAlive3Req, res.Tag)
+	require.Equal(t, "s", string(res.Name))
+	require.True(t, c.TakesMore())
+	require.True(t, c.Kept())
+	require.True(t, c.Holds())
+	require.False(t, c.Begun())
+
+	packet := alive3("s", "t2")
+	for at := range packet {
+		switch {
+		case at < 3:
+			require.Equal(t, 3-at, c.Want())
+		default:
+			require.Equal(t, len(packet)-at, c.Want())
+		}
+		require.Equal(t, at > 0, c.Begun())
+		require.True(t, c.Kept(), "it is, in the middle of a request too")
+		require.Zero(t, c.Deadline())
+		require.Equal(t, session.Result{Verdict: session.Keep}, c.Feed(s.now, nil, nil))
+		res = c.Feed(s.now, append(packet[at:at+1:at+1], "behind"...)[:1], make([]byte, 20))
+	}
+	require.Equal(t, session.Keep, res.Verdict)
+	require.Len(t, res.Reply, 8)
+	require.Equal(t, 3, c.Want())
+	require.False(t, c.Begun())
+
+	c = s.daemon.ResumeAlive3(1, true)
+	require.True(t, c.TakesMore())
+	require.True(t, c.Holds())
+	require.Equal(t, registry.Owner(1), c.Owner())
+	feedAll(t, s, &c, alive3("s", "t3"))
+	n, of, found := s.daemon.Registry.LookupTransports([]byte("s"), wire.TransportList("\x02t1\x02t2\x02t3"), nil)
+	require.True(t, found)
+	require.Len(t, of, 3)
+	require.Equal(t, "s", n.Name)
+	c.End(registry.ReasonClosed)
+	require.Zero(t, s.daemon.Registry.Len())
+	require.Equal(t, session.Close, c.Feed(s.now, []byte("x"), nil).Verdict)
+}
+
+// feedAll feeds bytes as they are wanted, and gives the last result.
+func feedAll(t *testing.T, s *sim, c *session.Session, b []byte) (res session.Result) {
+	t.Helper()
+	for len(b) > 0 {
+		n := min(c.Want(), len(b))
+		res = c.Feed(s.now, b[:n], nil)
+		require.Equal(t, n, res.Used)
+		b = b[n:]
+	}
+	return res
+}
+
+// TestMoreEnds: what is no further ALIVE3_REQ ends the session for that reason, as soon
+// as it can be known.
+func TestMoreEnds(t *testing.T) {
+	for bytes, want := range map[string]error{
+		"\x00\x00":         wire.FaultSize,
+		"\x0b\xf2":         wire.FaultSize,
+		"\x00\x09x":        session.ErrData,
+		"\x00\x01N":        session.ErrData,
+		"\x00\x01X":        wire.FaultShort,
+		"\x00\x02X\x00":    wire.FaultShort,
+		"\xff\xff":         wire.FaultSize,
+		"\x00\x10zfoo\x00": session.ErrData,
+	} {
+		s := newSim(multiTransport)
+		sub, _ := s.daemon.Registry.Subscribe(4)
+		c := s.daemon.Open(1, loopback, s.now)
+		require.Equal(t, session.Keep, c.Feed(s.now, alive3("s", "t1"), nil).Verdict)
+		for at := range len(bytes) - 1 {
+			if res := c.Feed(s.now, []byte(bytes[at:at+1]), nil); res.Verdict == session.Close {
+				require.ErrorIs(t, res.Err, want, "%q", bytes)
+				break
+			}
+		}
+		if !c.Ended() {
+			res := c.Feed(s.now, []byte(bytes[len(bytes)-1:]), nil)
+			require.Equal(t, session.Close, res.Verdict)
+			require.ErrorIs(t, res.Err, want, "%q", bytes)
+		}
+		require.Zero(t, s.daemon.Registry.Len())
+		require.Equal(t, registry.Registered, (<-sub.C).Kind)
+		require.Equal(t, registry.ReasonData, (<-sub.C).Reason)
+		sub.Close()
+	}
+}
+
+// TestMoreSweeps: a further ALIVE3_REQ sees what has ended before it, as each request
+// does.
+func TestMoreSweeps(t *testing.T) {
+	s := newSim(multiTransport)
+	a, b := s.daemon.Open(1, loopback, s.now), s.daemon.Open(2, loopback, s.now)
+	a.Feed(s.now, alive3("s", "t1"), nil)
+	b.Feed(s.now, alive3("other", "t1"), nil)
+	require.ErrorIs(t, feedAll(t, s, &b, alive3("s", "t1")).Err, registry.RefusedTaken)
+	s.daemon.Sweep = func() { a.End(registry.ReasonClosed) }
+	require.NoError(t, feedAll(t, s, &b, alive3("s", "t1")).Err)
+}
+
+// TestListThatIsNone: it is answered, and counted all the same.
+func TestListThatIsNone(t *testing.T) {
+	s := newSim(multiTransport)
+	res := s.open(loopback).send([]byte("Z\x00\x02\x00\x02\x01t\x01s")...)
+	require.Equal(t, "\x00\x02w\x01", string(res.Reply))
+	require.ErrorIs(t, res.Err, wire.FaultShort)
+	require.Equal(t, session.Close, res.Verdict)
+}
+
+// TestTransportsAllocateNothing: a lookup by transports allocates nothing, also of the
+// longest node, and nor does a list; a registration what the registry keeps.
+func TestTransportsAllocateNothing(t *testing.T) {
+	s := newSim(multiTransport)
+	c := s.open(loopback)
+	for i := range wire.MaxTransports {
+		c.arrive(alive3("s", string(rune('A'+i))))
+	}
+	list, err := wire.AppendTransports(nil, "A", "B", "C", "a")
+	require.NoError(t, err)
+	lookup, err := wire.PortPlease3Req{Name: []byte("s"), Transports: list}.Append(nil)
+	require.NoError(t, err)
+	scratch := make([]byte, session.MaxReplyLen)
+	var p session.Peer = nearPeer{}
+	for name, packet := range map[string][]byte{
+		"lookup": lookup, "names": packetOf(t, body(wire.TagNames3Req, "")), "dump": packetOf(t, body(wire.TagDump3Req, "")),
+		"garbage": alive3("s", "t")[:2],
+	} {
+		require.Zero(t, testing.AllocsPerRun(100, func() {
+			c := s.daemon.Open(99, p, s.now)
+			c.Feed(s.now, packet, scratch)
+		})-map[string]float64{"garbage": 1}[name], name) // what has begun is kept
+	}
+}
+
+// TestLongestPort3Resp fits in the scratch buffer.
+func TestLongestPort3Resp(t *testing.T) {
+	long := func(n int, b byte) string {
+		s := make([]byte, n)
+		for i := range s {
+			s[i] = b
+		}
+		return string(s)
+	}
+	n := wire.Node{Name: long(wire.MaxNameBytes, 'n'), Extra: long(wire.MaxExtraBytes, 'e')}
+	var of []wire.Transport
+	for range wire.MaxTransports {
+		of = append(of, wire.Transport{Name: long(wire.MaxTransportLen, 't')})
+	}
+	require.Len(t, n.AppendPort3Resp(nil, of), session.MaxReplyLen)
+}
