@@ -19,7 +19,7 @@ func (e *epoll) resume(c *socket) {
 	switch {
 	case c.work == nil && c.more:
 		w := e.takeWork(c)
-		w.session = e.daemon.ResumeAlive3(c.owner, c.registered)
+		w.session = e.daemon.ResumeAlive3(c.owner, w, c.registered)
 		e.read(c)
 	case c.work == nil:
 		e.wakeKept(c)

@@ -19,8 +19,8 @@ const tagLen = wire.HeaderLen + 1
 
 // ResumeAlive3 is the session of a connection that is kept by an ALIVE3_REQ and on
 // which no part of another has arrived: see Resume.
-func (d *Daemon) ResumeAlive3(o registry.Owner, holds bool) Session {
-	return Session{daemon: d, owner: o, phase: several, holds: holds}
+func (d *Daemon) ResumeAlive3(o registry.Owner, p Peer, holds bool) Session {
+	return Session{daemon: d, owner: o, peer: p, phase: several, holds: holds}
 }
 
 // TakesMore says that the connection is kept, and takes further ALIVE3_REQs.
@@ -57,10 +57,11 @@ func (s *Session) readMore(chunk, scratch []byte) Result {
 		return Result{}
 	}
 	packet := s.buf
-	if s.daemon.Sweep != nil {
+	denied := s.daemon.Policy.check(s.peer, wire.TagAlive3Req)
+	if denied == nil && s.daemon.Sweep != nil {
 		s.daemon.Sweep()
 	}
-	res := s.addTransport(packet[wire.HeaderLen:], scratch[:0])
+	res := s.addTransport(packet[wire.HeaderLen:], scratch[:0], denied)
 	res.Tag = wire.TagAlive3Req
 	return res
 }
@@ -71,14 +72,17 @@ func (s *Session) end(err error) Result {
 	return Result{Verdict: Close, Err: err}
 }
 
-// addTransport does what an ALIVE3_REQ asks for.
-func (s *Session) addTransport(body, b []byte) Result {
+// addTransport does what an ALIVE3_REQ asks for, or refuses it if the peer may not: what
+// it has registered before, it keeps.
+func (s *Session) addTransport(body, b []byte, denied error) Result {
 	req, err := wire.ParseAlive3Req(body)
 	if err != nil {
 		return s.end(err)
 	}
 	resp := wire.Alive3Resp{Extended: req.Highest >= wire.Highest32BitCreation}
-	resp.Creation, err = s.daemon.Registry.RegisterTransport(s.owner, req.Node())
+	if err = denied; err == nil {
+		resp.Creation, err = s.daemon.Registry.RegisterTransport(s.owner, req.Node())
+	}
 	if err == nil {
 		s.holds = true
 	} else {

@@ -56,7 +56,7 @@ func TestTakesMore(t *testing.T) {
 	require.Equal(t, 3, c.Want())
 	require.False(t, c.Begun())
 
-	c = s.daemon.ResumeAlive3(1, true)
+	c = s.daemon.ResumeAlive3(1, loopback, true)
 	require.True(t, c.TakesMore())
 	require.True(t, c.Holds())
 	require.Equal(t, registry.Owner(1), c.Owner())
@@ -127,6 +127,24 @@ func TestMoreSweeps(t *testing.T) {
 	require.ErrorIs(t, feedAll(t, s, &b, alive3("s", "t1")).Err, registry.RefusedTaken)
 	s.daemon.Sweep = func() { a.End(registry.ReasonClosed) }
 	require.NoError(t, feedAll(t, s, &b, alive3("s", "t1")).Err)
+}
+
+// TestMoreIsDenied: a further request that the policy does not allow is refused with an
+// answer, so that nobody loses what it has.
+func TestMoreIsDenied(t *testing.T) {
+	s := newSim(multiTransport)
+	allowed := true
+	s.daemon.Policy.Allow = func(session.Peer, wire.Tag) bool { return allowed }
+	c := s.daemon.Open(1, loopback, s.now)
+	c.Feed(s.now, alive3("s", "t1"), nil)
+	allowed = false
+	res := feedAll(t, s, &c, alive3("s", "t2"))
+	require.Equal(t, session.Keep, res.Verdict)
+	require.ErrorIs(t, res.Err, session.ErrNotAllowed)
+	require.Equal(t, "\x00\x06v\x01\x00\x00\x00\x63", string(res.Reply))
+	allowed = true
+	require.NoError(t, feedAll(t, s, &c, alive3("s", "t2")).Err)
+	require.Equal(t, 1, s.daemon.Registry.Len())
 }
 
 // TestListThatIsNone: it is answered, and counted all the same.

@@ -42,7 +42,7 @@ func (s *Session) answer(body, b []byte) Result {
 	case wire.TagStopReq:
 		res = s.stop(body, b)
 	case wire.TagAlive3Req:
-		res = s.addTransport(body, b)
+		res = s.addTransport(body, b, nil)
 	case wire.TagPortPlease3Req:
 		res = s.portPlease3(body, b)
 	case wire.TagNames3Req:

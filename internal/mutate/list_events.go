@@ -4,7 +4,7 @@ package main
 func events() []mutation {
 	published := in("registry/registry.go",
 		change{
-			"registry/event-refused", event, "\t\tr.publish(Event{Kind: Refused, Owner: o, Node: n, Refusal: refusal})\n", "",
+			"registry/event-refused", event, "\tr.publish(Event{Kind: Refused, Owner: o, Node: n, Transports: left, Refusal: why})\n", "\t_ = left\n",
 			"a refusal is an event",
 		},
 		change{
@@ -12,20 +12,20 @@ func events() []mutation {
 			"a refusal is told as one",
 		},
 		change{
-			"registry/event-refusal", event, "Node: n, Refusal: refusal}", "Node: n, Refusal: RefusedTaken}",
+			"registry/event-refusal", event, "Refusal: why}", "Refusal: RefusedTaken}",
 			"the event tells why a node was refused",
 		},
 		change{
-			"registry/event-registered", event, "\tr.publish(Event{Kind: Registered, Owner: o, Node: n, Creation: c.creation()})\n", "",
+			"registry/event-registered", event, "\tr.publish(Event{Kind: Registered, Owner: o, Node: n, Transports: 1, Creation: c.creation()})\n", "",
 			"a registration is an event",
 		},
 		change{
-			"registry/event-creation", event, "Event{Kind: Registered, Owner: o, Node: n, Creation: c.creation()}", "Event{Kind: Registered, Owner: o, Node: n, Creation: c.counter}",
+			"registry/event-creation", event, "Event{Kind: Registered, Owner: o, Node: n, Transports: 1, Creation: c.creation()}", "Event{Kind: Registered, Owner: o, Node: n, Transports: 1, Creation: c.counter}",
 			"the event tells the creation as the node was told it",
 		},
 		change{
 			"registry/event-unregistered", event,
-			"\tr.publish(Event{Kind: Unregistered, Owner: c.owner, Node: c.node, Creation: c.creation(), Reason: why})\n", "\t_ = why\n",
+			"\tr.publish(Event{Kind: Unregistered, Owner: c.owner, Node: c.node(), Creation: c.creation(), Reason: why})\n", "\t_ = why\n",
 			"the end of a registration is an event",
 		},
 		change{

@@ -24,7 +24,7 @@ func links() []mutation {
 			"a record that left is not counted",
 		},
 		change{
-			"registry/remove-bytes", state, "l.nameBytes -= len(c.node.Name)", "l.nameBytes -= 0",
+			"registry/remove-bytes", state, "l.nameBytes -= len(c.name)", "l.nameBytes -= 0",
 			"the bytes of the names that left are not counted",
 		},
 		change{
@@ -81,7 +81,7 @@ func lists() []mutation {
 			"the end of an owner shows in the lists",
 		},
 		change{
-			"registry/unregister-list-kept", cache, "\tr.unchain(c)\n\tr.changed() // before anybody is told\n", "\tr.unchain(c)\n",
+			"registry/unregister-list-kept", cache, "\tr.changed() // before anybody is told\n\tif c.several", "\tif c.several",
 			"the end of a name shows in the lists",
 		},
 		change{
@@ -119,7 +119,7 @@ func lists() []mutation {
 			"DUMP_REQ lists the most recent node first",
 		},
 		change{
-			"registry/dump-old-reversed", order, "for c := r.old.first; c != nil; c = c.next {", "for c := r.old.last; c != nil; c = c.prev {",
+			"registry/dump-old-reversed", order, "for c := r.old.first; c != nil; c = c.next {\n\t\t\tb = ", "for c := r.old.last; c != nil; c = c.prev {\n\t\t\tb = ",
 			"DUMP_REQ lists the oldest remembered name first",
 		},
 		change{
@@ -127,7 +127,7 @@ func lists() []mutation {
 			"DUMP_REQ tells remembered names from registered nodes",
 		},
 		change{
-			"registry/dump-fd", layout, "b = wire.AppendOldLine(b, c.node.Name, c.node.Port, uint64(c.owner))", "b = wire.AppendOldLine(b, c.node.Name, c.node.Port, 0)",
+			"registry/dump-fd", layout, "b = wire.AppendOldLine(b, c.name, c.port, r.fd(c.owner))", "b = wire.AppendOldLine(b, c.name, c.port, 0)",
 			"DUMP_REQ tells the connection that held a remembered name",
 		},
 		change{
@@ -135,7 +135,7 @@ func lists() []mutation {
 			"room for a list is made once",
 		},
 		change{
-			"registry/list-no-port", layout, "body := wire.AppendListPort(nil, port)", "body := wire.AppendListPort(nil, 0)",
+			"registry/list-no-port", layout, "b := wire.AppendListPort(nil, port)\n\t\tb = slices.Grow(b, r.live.nameBytes+r.live.n", "b := wire.AppendListPort(nil, 0)\n\t\tb = slices.Grow(b, r.live.nameBytes+r.live.n",
 			"a list begins with the daemon's port",
 		},
 	)

@@ -136,15 +136,15 @@ func registering() []mutation {
 			"the creation is written big-endian",
 		},
 		change{
-			"wire/alive2-resp-3", boundary, "if len(b) < 4 {", "if len(b) < 5 {",
+			"wire/alive2-resp-3", boundary, "if len(b) < alive2RespLen {", "if len(b) <= alive2RespLen {",
 			"an ALIVE2_RESP is complete with 4 bytes",
 		},
 		change{
-			"wire/alive2-x-resp-5", boundary, "if len(b) < 6 {", "if len(b) < 7 {",
+			"wire/alive2-x-resp-5", boundary, "if len(b) < alive2XRespLen {", "if len(b) <= alive2XRespLen {",
 			"an ALIVE2_X_RESP is complete with 6 bytes",
 		},
 		change{
-			"wire/alive2-x-resp-size", layout, "binary.BigEndian.Uint32(b[2:])}, 6, nil", "binary.BigEndian.Uint32(b[2:])}, 4, nil",
+			"wire/alive2-x-resp-size", layout, "binary.BigEndian.Uint32(b[2:])}, alive2XRespLen, nil", "binary.BigEndian.Uint32(b[2:])}, alive2RespLen, nil",
 			"an ALIVE2_X_RESP takes up 6 bytes",
 		},
 		change{

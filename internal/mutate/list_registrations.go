@@ -8,19 +8,19 @@ func registrations() []mutation {
 			"what is beyond the limits is refused",
 		},
 		change{
-			"registry/taken", check, "if refusal == 0 && c != nil && c.registered {", "if refusal == 0 && c != nil && c.registered && c.owner == o {",
+			"registry/taken", check, `case c.several == nil || c`, `case c.several == nil && c.owner == o || c.several != nil && c`,
 			"a name that another holds is refused",
 		},
 		change{
-			"registry/taken-by-itself", check, "if refusal == 0 && c != nil && c.registered {", "if refusal == 0 && c != nil && c.registered && c.owner != o {",
+			"registry/taken-by-itself", check, `case c.several == nil || c`, `case c.several == nil && c.owner != o || c.several != nil && c`,
 			"a name is refused to its own holder too",
 		},
 		change{
-			"registry/taken-remembered", check, "if refusal == 0 && c != nil && c.registered {", "if refusal == 0 && c != nil {",
+			"registry/taken-remembered", check, "stands := c != nil && c.registered\n", "stands := c != nil\n",
 			"a remembered name can be registered",
 		},
 		change{
-			"registry/refused-creation", state, "return 0, refusal", "return wire.RefusedCreation, refusal",
+			"registry/refused-creation", state, "return 0, why", "return wire.RefusedCreation, why",
 			"who is refused has no creation",
 		},
 		change{
@@ -32,11 +32,11 @@ func registrations() []mutation {
 			"a record that is taken over is no longer remembered",
 		},
 		change{
-			"registry/takeover-keeps-name", state, "\t\tdelete(r.byName, c.node.Name)\n", "",
+			"registry/takeover-keeps-name", state, "\t\tdelete(r.byName, c.name)\n", "",
 			"the name of a record that is taken over is forgotten",
 		},
 		change{
-			"registry/takeover-no-name", state, "delete(r.byName, c.node.Name)\n\t\tr.byName[n.Name] = c\n", "delete(r.byName, c.node.Name)\n",
+			"registry/takeover-no-name", state, "delete(r.byName, c.name)\n\t\tr.byName[n.Name] = c\n", "delete(r.byName, c.name)\n",
 			"a name that took a record over is found",
 		},
 		change{
@@ -44,22 +44,22 @@ func registrations() []mutation {
 			"a new name is found",
 		},
 		change{
-			"registry/node-kept", state, "c.node, c.owner, c.since, c.registered = n, o, now.UnixNano(), true",
-			"if c.node.Name != n.Name {\n\t\tc.node = n\n\t}\n\tc.owner, c.since, c.registered = o, now.UnixNano(), true",
-			"a node that comes back is told with its new port",
+			"registry/node-kept", state, "\tc.set(n)\n\tc.port, c.owner", "\tif c.highest == 0 {\n\t\tc.set(n)\n\t}\n\tc.port, c.owner",
+			"a node that comes back is told as it is now",
 		},
 		change{
-			"registry/owner-kept", state, "c.node, c.owner, c.since, c.registered = n, o, now.UnixNano(), true",
-			"if c.owner == 0 {\n\t\tc.owner = o\n\t}\n\tc.node, c.since, c.registered = n, now.UnixNano(), true",
+			"registry/owner-kept", state, "c.port, c.owner = n.Port, o\n",
+			"c.port = n.Port\n\tif c.owner == 0 {\n\t\tc.owner = o\n\t}\n",
 			"a node that comes back is its new owner's",
 		},
 		change{
-			"registry/since-kept", clock, "c.node, c.owner, c.since, c.registered = n, o, now.UnixNano(), true",
-			"if c.since == 0 {\n\t\tc.since = now.UnixNano()\n\t}\n\tc.node, c.owner, c.registered = n, o, true",
+			"registry/since-kept", clock, "c.name, c.since, c.registered, c.several = n.Name, now.UnixNano(), true, nil",
+			"if c.since == 0 {\n\t\tc.since = now.UnixNano()\n\t}\n\tc.name, c.registered, c.several = n.Name, true, nil",
 			"a node that comes back is registered since then",
 		},
 		change{
-			"registry/not-registered", state, "c.node, c.owner, c.since, c.registered = n, o, now.UnixNano(), true", "c.node, c.owner, c.since = n, o, now.UnixNano()",
+			"registry/not-registered", state, "c.name, c.since, c.registered, c.several = n.Name, now.UnixNano(), true, nil",
+			"c.name, c.since, c.several = n.Name, now.UnixNano(), nil",
 			"a registered node is found",
 		},
 		change{
@@ -145,7 +145,7 @@ func endings() []mutation {
 			"a remembered name is in nobody's chain",
 		},
 		change{
-			"registry/retire-extra", state, "\tc.node.Extra = \"\" // of an old name only port and owner are ever told\n", "",
+			"registry/retire-extra", state, "\tc.extra = \"\" // of an old name only port and owner are ever told\n", "",
 			"of a remembered name the extra field is not kept",
 		},
 		change{

@@ -156,11 +156,11 @@ func phases() []mutation {
 			"a session that was ended is over",
 		},
 		change{
-			"session/begun-empty", boundary, "s.phase == reading && len(s.buf) > 0", "s.phase == reading",
+			"session/begun-empty", boundary, "(s.phase == reading || s.phase == several) && len(s.buf) > 0", "s.phase == reading || s.phase == several",
 			"a request has begun with its first byte",
 		},
 		change{
-			"session/kept-over", state, "return s.phase == kept }", "return s.phase != reading }",
+			"session/kept-over", state, "return s.phase == kept || s.phase == several }", "return s.phase != reading }",
 			"a session that is over is not kept",
 		},
 	)
@@ -302,7 +302,7 @@ func requests() []mutation {
 			"that a list is shared is told",
 		},
 		change{
-			"session/max-reply", boundary, "const MaxReplyLen = 14 +", "const MaxReplyLen = 4 +",
+			"session/max-reply", boundary, "const MaxReplyLen = wire.HeaderLen + 16 +", "const MaxReplyLen = wire.HeaderLen +",
 			"the longest reply fits in the scratch buffer",
 		},
 	)

@@ -52,7 +52,7 @@ func in(file string, changes ...change) []mutation {
 // all is every mutation, in the order of the report.
 func all() []mutation {
 	return slices.Concat(
-		framing(), limits(), tags(), registering(), lookingUp(), listing(), killing(), faults(),
+		framing(), limits(), tags(), registering(), lookingUp(), listing(), killing(), faults(), transports(),
 		refusing(), creations(), registrations(), endings(), links(), lists(), events(),
 		chunks(), phases(), requests(), daemons(), peers(), policies(),
 	)
