@@ -56,6 +56,9 @@ type Registry struct {
 	seq         uint64
 	subscribers map[*Subscription]struct{}
 
+	registrations uint64
+	ended         [NumReasons]uint64
+
 	// The kept lists; nil after a change.
 	names, dump, names3, dump3 atomic.Pointer[keptList]
 }
@@ -162,6 +165,7 @@ func (r *Registry) begin(c *record, n wire.Node) *record {
 	}
 	c.name, c.since, c.registered, c.several = n.Name, now.UnixNano(), true, nil
 	r.live.pushFirst(c)
+	r.registrations++
 	return c
 }
 
@@ -223,6 +227,7 @@ func (r *Registry) unchain(c *record) {
 // transports that it has are still in theirs.
 func (r *Registry) retire(c *record, why Reason) {
 	r.live.remove(c)
+	r.countEnd(why)
 	if c.several == nil {
 		r.publish(Event{Kind: Unregistered, Owner: c.owner, Node: c.node(), Creation: c.creation(), Reason: why})
 	} else {
