@@ -84,12 +84,13 @@ func (c *conn) request() error {
 		c.arm()
 		n, err := c.net.Read(b.in[:min(c.session.Want(), len(b.in))])
 		if n > 0 {
-			res, ok := c.feed(b.in[:n], b.reply[:])
+			now := time.Now()
+			res, ok := c.feed(now, b.in[:n], b.reply[:])
 			switch {
 			case !ok:
 				return errLimit
 			case res.Verdict != session.More:
-				return c.obey(res)
+				return c.obey(res, now)
 			}
 		}
 		if err != nil {
@@ -100,12 +101,12 @@ func (c *conn) request() error {
 
 // feed gives a chunk to the session, and brings the engine up to date with what
 // it led to, before anybody is told. It says no if the connection has to go.
-func (c *conn) feed(chunk, scratch []byte) (session.Result, bool) {
+func (c *conn) feed(now time.Time, chunk, scratch []byte) (session.Result, bool) {
 	e := c.engine
 	if !e.claim(c) {
 		return session.Result{}, false
 	}
-	res := c.session.Feed(time.Now(), chunk, scratch)
+	res := c.session.Feed(now, chunk, scratch)
 	if res.Verdict == session.Keep && c.session.Holds() {
 		e.watch.add(c.net, c.owner, c.session.TakesMore())
 		keepAlive(c.net, e.limits.keepAlive)
@@ -130,8 +131,8 @@ func (c *conn) arm() {
 // connection that is closed, the read will tell.
 func (c *conn) expire(at time.Time) { _ = c.net.SetReadDeadline(at) }
 
-// obey does what the session says.
-func (c *conn) obey(res session.Result) error {
+// obey does what the session says of bytes that came at a time.
+func (c *conn) obey(res session.Result, came time.Time) error {
 	e := c.engine
 	if e.counters.countResult(res) {
 		e.deniedTo(c.net.RemoteAddr(), res)
@@ -146,6 +147,9 @@ func (c *conn) obey(res session.Result) error {
 	if len(res.Reply) > 0 {
 		if err := c.write(res.Reply); err != nil {
 			return err
+		}
+		if e.server.MeasureLatency {
+			e.counters.latencies.add(time.Since(came))
 		}
 	}
 	switch res.Verdict {
@@ -216,7 +220,8 @@ func (c *conn) wait() error {
 	for {
 		n, err := c.net.Read(c.small[:])
 		if n > 0 {
-			err := c.obey(c.session.Feed(time.Now(), c.small[:n], nil))
+			now := time.Now()
+			err := c.obey(c.session.Feed(now, c.small[:n], nil), now)
 			if n == len(c.small) {
 				c.drain()
 			}
@@ -235,12 +240,13 @@ func (c *conn) takeMore(state ConnState) error {
 	for {
 		n, err := c.net.Read(c.small[:min(c.session.Want(), len(c.small))])
 		if n > 0 {
-			res, ok := c.feed(c.small[:n], reply[:])
+			now := time.Now()
+			res, ok := c.feed(now, c.small[:n], reply[:])
 			if !ok {
 				return errLimit
 			}
 			if res.Verdict != session.More {
-				if err := c.obey(res); err != nil || res.Verdict != session.Keep {
+				if err := c.obey(res, now); err != nil || res.Verdict != session.Keep {
 					return err
 				}
 				if state == StateRefused && c.session.Holds() {

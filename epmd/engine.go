@@ -71,6 +71,9 @@ type engine interface {
 	evict([]registry.Owner)
 	// count fills in how many connections there are.
 	count(*Stats)
+	// remotes are the other ends of the connections of owners, nil of one that is
+	// gone. Its errors are those of Server.Check.
+	remotes(context.Context, []registry.Owner) ([]net.Addr, error)
 }
 
 // chosen is the engine of a server: the choice is made by its first Serve.

@@ -52,6 +52,7 @@ type epoll struct {
 	writing           line             // for an answer to be taken
 	delayed           line             // for WriteDelay to pass
 	alarm             time.Duration
+	looked            time.Duration // at the clock: see tick
 	young             young
 	spare             spare
 	ending, stopping  bool
@@ -133,6 +134,14 @@ func (e *epoll) closeFiles() {
 
 func (e *epoll) now() time.Duration { return time.Since(e.begun) }
 
+// tick looks at the clock, if latencies are measured: after each wait and each answer,
+// so that the time of a request begins when the one before it was over.
+func (e *epoll) tick() {
+	if e.server.MeasureLatency {
+		e.looked = e.now()
+	}
+}
+
 // loop is the engine's goroutine. The end of connections comes first (see note),
 // then requests, then what was asked of the engine from elsewhere.
 func (e *epoll) loop() {
@@ -172,6 +181,7 @@ func (e *epoll) loop() {
 // wait waits for something to happen.
 func (e *epoll) wait() {
 	n := waitEvents(e.poll, e.events[:], !e.unread && len(e.ready) == 0)
+	e.tick()
 	for i := range n {
 		e.note(&e.events[i])
 	}

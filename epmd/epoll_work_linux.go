@@ -22,6 +22,7 @@ type work struct {
 	whole   bool            // the request came in one piece, and nothing with it
 	pending bool            // out is in the table's account
 	moved   bool            // the connection's state is to be told with it
+	asked   time.Duration   // since the engine's start, if latencies are measured
 
 	// The line that it waits in, if any.
 	line       *line

@@ -13,7 +13,7 @@ import (
 // after.
 func (e *epoll) answer(c *socket, res session.Result) {
 	w := c.work
-	w.after, w.err, w.shared = res.Verdict, res.Err, res.Shared
+	w.after, w.err, w.shared, w.asked = res.Verdict, res.Err, res.Shared, e.looked
 	switch {
 	case len(res.Reply) == 0:
 		e.answered(c)
@@ -59,6 +59,7 @@ func (e *epoll) write(c *socket, b []byte, flags int) {
 	case 0:
 		e.notPending(w)
 		w.out = nil
+		e.measure(w)
 		e.answered(c)
 	case unix.EAGAIN:
 		e.pend(c, b[n:])
@@ -153,4 +154,12 @@ func (e *epoll) park(c *socket) {
 		e.tell(c, state)
 	}
 	e.stopIfDrained()
+}
+
+// measure counts how long a reply took that is written now.
+func (e *epoll) measure(w *work) {
+	if e.server.MeasureLatency {
+		e.tick()
+		e.counters.latencies.add(e.looked - w.asked)
+	}
 }

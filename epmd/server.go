@@ -173,6 +173,10 @@ type Server struct {
 	// rules of OnRequest.
 	ConnState func(Conn, ConnState)
 
+	// MeasureLatency counts Stats.Latencies, for two looks at the clock more for each
+	// request.
+	MeasureLatency bool
+
 	once  sync.Once
 	state *state
 }

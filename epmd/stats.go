@@ -3,6 +3,7 @@ package epmd
 import (
 	"sync/atomic"
 
+	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/wire"
 )
@@ -23,6 +24,16 @@ type Stats struct {
 	// Requests that were complete, by kind, answered or not. Other counts tags
 	// that are none.
 	Alive2, PortPlease2, Names, Dump, Kill, Stop, Other uint64
+	// Outcomes counts the same requests by what became of them: by tag, and under 0
+	// those with tags that are none, then by session.Outcome.
+	Outcomes map[wire.Tag][session.NumOutcomes]uint64
+	// Latencies count the time from the acceptance of a connection, or the arrival
+	// of what completes its request, until the reply is written in full, if
+	// MeasureLatency is set.
+	Latencies Latencies
+
+	// Registry is the figures of the registry: nodes, and why they went.
+	Registry registry.Stats
 
 	// Likewise those of Server.MultiTransport; without it they are among Other.
 	Alive3, PortPlease3, Names3, Dump3, Kill3, Stop3 uint64
@@ -51,7 +62,8 @@ type Stats struct {
 // counters are the parts of Stats that only grow, as they are counted.
 type counters struct {
 	accepted                                             atomic.Uint64
-	requests                                             [256]atomic.Uint64 // by tag
+	requests                                             [256][session.NumOutcomes]atomic.Uint64 // by tag
+	latencies                                            latencies
 	refusals                                             [registry.NumRefusals]atomic.Uint64
 	faults                                               [wire.NumFaults]atomic.Uint64
 	denied, partial, timedOut, writeErrors, acceptErrors atomic.Uint64
@@ -63,6 +75,7 @@ type counters struct {
 func (s *Server) Stats() Stats {
 	st := s.init()
 	out := st.counters.stats(s.dialect())
+	out.Registry = st.registry.Stats()
 	st.engine.count(&out)
 	return out
 }
@@ -78,9 +91,11 @@ func (c *counters) stats(d wire.Dialect) Stats {
 		LimitConns:   c.limitConns.Load(), LimitPeer: c.limitPeer.Load(),
 		LimitUnfinished: c.limitUnfinished.Load(), LimitRefused: c.limitRefused.Load(),
 		LimitPending: c.limitPending.Load(),
+		Outcomes:     make(map[wire.Tag][session.NumOutcomes]uint64),
+		Latencies:    c.latencies.read(),
 	}
 	for tag := range c.requests {
-		n := c.requests[tag].Load()
+		n := s.countOutcomes(wire.Tag(tag), d, &c.requests[tag])
 		if at := s.request(wire.Tag(tag)); at != nil && d.Knows(wire.Tag(tag)) {
 			*at = n
 		} else {
@@ -125,4 +140,25 @@ func (s *Stats) request(t wire.Tag) *uint64 {
 		return &s.Stop3
 	}
 	return nil
+}
+
+// countOutcomes adds the requests with a tag to the outcomes, and says how many there
+// are.
+func (s *Stats) countOutcomes(tag wire.Tag, d wire.Dialect, counts *[session.NumOutcomes]atomic.Uint64) (total uint64) {
+	var of [session.NumOutcomes]uint64
+	for o := range counts {
+		of[o] = counts[o].Load()
+		total += of[o]
+	}
+	switch {
+	case d.Knows(tag):
+		s.Outcomes[tag] = of
+	case total > 0:
+		sum := s.Outcomes[0]
+		for o, n := range of {
+			sum[o] += n
+		}
+		s.Outcomes[0] = sum
+	}
+	return total
 }

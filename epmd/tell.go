@@ -30,7 +30,7 @@ func (s *state) logResult(remote net.Addr, o registry.Owner, res session.Result)
 // to make it.
 func (c *counters) countResult(res session.Result) (denied bool) {
 	if res.Tag != 0 {
-		c.requests[res.Tag].Add(1)
+		c.requests[res.Tag][res.Outcome()].Add(1)
 	}
 	if res.Err == nil {
 		return false

@@ -110,7 +110,7 @@ func (s *Session) portPlease3(body, b []byte) Result {
 		b = wire.Port3Resp{Result: 1}.Append(b)
 	}
 	res := s.reply(b)
-	res.Name, res.Err = req.Name, err
+	res.Name, res.Err, res.Negative = req.Name, err, !found
 	return res
 }
 
@@ -127,6 +127,6 @@ func (s *Session) stop3(body, b []byte) Result {
 		owners = s.daemon.unregister(req.Name)
 	}
 	res := s.reply(wire.AppendStop3Resp(b, owners != nil))
-	res.Name, res.Evict = req.Name, owners
+	res.Name, res.Evict, res.Negative = req.Name, owners, owners == nil
 	return res
 }

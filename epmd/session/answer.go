@@ -81,6 +81,7 @@ func (s *Session) portPlease2(body, b []byte) Result {
 		b = wire.Port2Resp{Result: 1}.Append(b)
 	}
 	res := s.reply(b)
+	res.Negative = !found
 	res.Name = req.Name
 	return res
 }
@@ -88,6 +89,7 @@ func (s *Session) portPlease2(body, b []byte) Result {
 func (s *Session) kill(b []byte, answer func([]byte, bool) []byte) Result {
 	ok := s.daemon.RelaxedCommandCheck || s.daemon.Registry.Len() == 0
 	res := s.reply(answer(b, ok))
+	res.Negative = !ok
 	if ok {
 		res.Verdict = StopDaemon
 	}
@@ -105,6 +107,7 @@ func (s *Session) stop(body, b []byte) Result {
 	owners := s.daemon.unregister(req.Name)
 	res := s.reply(wire.AppendStopResp(b, owners != nil))
 	res.Name, res.Evict = req.Name, owners
+	res.Negative = owners == nil
 	return res
 }
 

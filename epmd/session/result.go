@@ -78,6 +78,9 @@ type Result struct {
 	// Evict names the other connections to close, before the reply is
 	// written: whom STOP_REQ unregistered.
 	Evict []registry.Owner
+	// Negative says that the reply is a no that is nobody's fault: there is no such
+	// node, or, to a KILL_REQ or KILL3_REQ, nodes are registered.
+	Negative bool
 	// Err says why the connection is closed without the answer that the client
 	// wanted: a [*wire.Error], a [registry.Refusal], or an error of this package. A
 	// reply comes only with a refusal, and with an error about wire.FieldTransports.

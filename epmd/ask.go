@@ -1,0 +1,76 @@
+package epmd
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"github.com/goepmd/goepmd/registry"
+)
+
+// askBatch is how many connections an engine is asked for at a time, so that it
+// serves others in between.
+const askBatch = 1024
+
+// lockPause is how long to leave a lock alone that others hold.
+const lockPause = time.Millisecond
+
+// Check says whether the server serves: its engine answers, between two requests,
+// before the context ends. Its error is the context's if not, and ErrServerClosed
+// if the server is not serving, yet or any more. It must not be called from a hook or
+// the logger.
+func (s *Server) Check(ctx context.Context) error {
+	_, err := s.init().engine.remotes(ctx, nil)
+	return err
+}
+
+// Remotes tells where the connections of owners come from, such as those that a
+// snapshot of the registry names: the addresses of their other ends. Who is gone
+// has none. Its errors, and who must not call it, are those of Check.
+func (s *Server) Remotes(ctx context.Context, owners ...registry.Owner) (map[registry.Owner]net.Addr, error) {
+	out := make(map[registry.Owner]net.Addr, len(owners))
+	for {
+		some := owners[:min(len(owners), askBatch)]
+		owners = owners[len(some):]
+		found, err := s.init().engine.remotes(ctx, some)
+		if err != nil {
+			return nil, err
+		}
+		for i, a := range found {
+			if a != nil {
+				out[some[i]] = a
+			}
+		}
+		if len(owners) == 0 {
+			return out, nil
+		}
+	}
+}
+
+func (c *chosen) remotes(ctx context.Context, owners []registry.Owner) ([]net.Addr, error) {
+	if e := c.get(); e != nil {
+		return e.remotes(ctx, owners)
+	}
+	return nil, ErrServerClosed
+}
+
+// remotes does not wait for a lock that is held for too long.
+func (e *portable) remotes(ctx context.Context, owners []registry.Owner) ([]net.Addr, error) {
+	for !e.mu.TryLock() {
+		if err := ctx.Err(); err != nil {
+			return nil, context.Cause(ctx)
+		}
+		e.sleep(lockPause)
+	}
+	defer e.mu.Unlock()
+	if e.ending {
+		return nil, ErrServerClosed
+	}
+	out := make([]net.Addr, len(owners))
+	for i, o := range owners {
+		if c := e.conns[o]; c != nil {
+			out[i] = c.net.RemoteAddr()
+		}
+	}
+	return out, nil
+}
