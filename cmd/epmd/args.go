@@ -20,7 +20,8 @@ type options struct {
 	daemon    bool
 	systemd   bool
 	relaxed   bool
-	multi     bool // -multi_transport
+	multi     bool   // -multi_transport
+	http      string // empty: not asked for
 
 	packetTimeout, delayAccept, delayWrite time.Duration
 
@@ -110,6 +111,8 @@ func parseFlags(args []string, env func(string) (string, bool)) (options, error)
 			*o.access.list(flag), used, ok = list, 2, more
 		case "-exit_idle":
 			used, ok = 2, seconds(value, &o.exitIdle)
+		case "-http":
+			o.http, used, ok = value, 2, more && value != ""
 		case "-packet_timeout":
 			used, ok = 2, seconds(value, &o.packetTimeout)
 		case "-delay_accept":

@@ -33,6 +33,7 @@ func TestParseArgs(t *testing.T) {
 			want: options{port: 4369, exitIdle: 30 * time.Second, access: access{
 				lookup: prefixes("10.1.0.0/16", "fd00:1::/32", "192.0.2.7/32", "::1/128"), names: prefixes(),
 				register: prefixes("10.2.0.0/16"), stop: prefixes("0.0.0.0/0")}}},
+		{name: "http", args: []string{"-http", "9180", "-d"}, want: with(func(o *options) { o.http, o.debug = "9180", 1 })},
 		{name: "environment",
 			env:  map[string]string{envPort: "5001", envAddress: "::1", envRelaxed: ""},
 			want: options{port: 5001, addresses: "::1", relaxed: true}},

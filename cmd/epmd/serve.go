@@ -63,6 +63,12 @@ func listenAndServe(o options, log *slog.Logger, starter *starter) error {
 	if o.debug > 0 {
 		warnIfOpen(log, o.access, lns)
 	}
+	web, err := listenHTTP(ctx, o, s, log)
+	if err != nil {
+		return err
+	}
+	web.serve(log)
+	defer web.end()
 	starter.ready()
 	if o.systemd {
 		if _, err := sd.SdNotify(false, sd.SdNotifyReady); err != nil {
@@ -89,6 +95,7 @@ func newServer(o options, log *slog.Logger) (*epmd.Server, error) {
 		WriteDelay:          o.delayWrite,
 		ExitIdle:            o.exitIdle,
 		Logger:              log,
+		MeasureLatency:      o.http != "",
 	}
 	o.access.set(s)
 	if o.debug > 0 {

@@ -19,6 +19,8 @@ Options
   -allow_register LIST     networks that may register nodes; none unless given
   -allow_stop LIST         networks that may use -dump, -kill and -stop, likewise
   -exit_idle SECONDS       end when no node has been registered for so long
+  -http ADDRESS            show a status page, and metrics, at http://ADDRESS/:
+                           HOST:PORT, or PORT alone for loopback
   -d, -debug               log to standard error; remember 5 old names, not 1000
   -packet_timeout SECONDS  close connections that sent no request for so long;
                            60 unless given

@@ -77,6 +77,8 @@ var arrows = map[string][]string{
 	"epmdtest":     {"epmd", "epmd/session", "registry", "wire"},
 	"doctor":       {"conformance/nodes/cnode", "epmd", "wire"},
 	"fuzz/model":   {"wire"},
+	"metrics":      {"epmd", "epmd/session", "registry", "wire"},
+	"epmdhttp":     {"epmd", "metrics", "registry", "wire"},
 
 	"internal/fields": {"epmd/session", "registry", "wire"},
 
