@@ -67,6 +67,11 @@ func fromStarter() *starter {
 // die ends the process by the signal itself, so that its parent sees what it
 // would see of a program without a handler, such as OTP's epmd.
 func die(sig signalError) {
+	if os.Getpid() == 1 {
+		// The first program of a container is not ended by a signal of its own. This is
+		// what a shell would say of one that was.
+		os.Exit(128 + int(sig.Signal.(syscall.Signal)))
+	}
 	signal.Reset(sig.Signal)
 	if err := syscall.Kill(os.Getpid(), sig.Signal.(syscall.Signal)); err == nil {
 		select {} // until it arrives
