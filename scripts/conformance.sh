@@ -25,6 +25,8 @@ say "real nodes"
 go test ./conformance/nodes -count=1 -timeout 12m
 say "containers and programs of the images"
 go test ./conformance/container ./internal/otpimages -count=1 -timeout 5m
+say "systemd's units, under a real systemd"
+go test ./deploy/systemd -count=1 -timeout 5m
 say "our image, and the compose example"
 go test ./docker ./examples -run 'Image|Container|Compose' -count=1 -timeout 10m
 say "wrong daemons"

@@ -1,9 +1,9 @@
 // Package otpimages makes the container images of the real thing: OTP 23, 25, 27 and
-// 29, and applications that are built on it. The command docker/otp-images is its
+// 29, applications that are built on it, and a machine with systemd. The command docker/otp-images is its
 // front.
 //
 // An image of OTP is pulled if a registry answers within seconds; that is asked once.
-// Else, and for the applications always, it is made from Debian's suites by
+// Else, and for the others always, it is made from Debian's suites by
 // mmdebstrap, as root, and imported. What is made is tagged with a hash over its
 // recipe, so that it is made once, and again when the recipe changes; the tag
 // goepmd-otp:NAME leads to the newest. Before an image gets its tags a container

@@ -83,6 +83,13 @@ var recipes = []recipe{
 			"ENV PATH=/usr/lib/rabbitmq/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
 		Proofs: []string{"elixir --version", "rabbitmqctl version", "rabbitmq-queues help", "sh -n /usr/lib/rabbitmq/bin/rabbitmq-server"},
 	},
+	{
+		// A machine that is run by systemd, for the units in deploy/systemd.
+		Edition: edition, Name: "systemd", OTP: "25", Suite: "bookworm",
+		Packages: slices.Concat(base, []string{"systemd", "systemd-sysv", "mount", "util-linux"}),
+		Options:  options, Settings: []string{utf8},
+		Proofs: []string{"systemd-analyze --version"},
+	},
 }
 
 // Names are those of all images.

@@ -28,7 +28,7 @@ func TestRefFollowsRecipe(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	require.Equal(t, []string{"23", "25", "27", "29", "apps"}, Names())
+	require.Equal(t, []string{"23", "25", "27", "29", "apps", "systemd"}, Names())
 	seen := make(map[string]bool)
 	for _, name := range Names() {
 		r, err := find(name)
@@ -39,5 +39,5 @@ func TestNames(t *testing.T) {
 		seen[ref] = true
 	}
 	_, err := find("26")
-	require.ErrorContains(t, err, "there are 23, 25, 27, 29, apps")
+	require.ErrorContains(t, err, "there are 23, 25, 27, 29, apps, systemd")
 }

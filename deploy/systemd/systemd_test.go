@@ -1,0 +1,252 @@
+// Package systemd tests the units on a machine that a real systemd runs: a container.
+package systemd
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/goepmd/goepmd/internal/otpimages"
+	"github.com/goepmd/goepmd/internal/otptest"
+)
+
+// patience is for what should happen at once, on a machine that is busy.
+const patience = time.Minute
+
+// machine is a container that systemd runs.
+type machine struct {
+	t  *testing.T
+	id string
+}
+
+// rights are what systemd needs of the engine: all, or as little as works where not
+// all can be given.
+var rights = [][]string{
+	{"--privileged"},
+	{"--cap-add", "SYS_ADMIN", "--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"},
+}
+
+// boot starts a machine with our program and units, none of them enabled.
+func boot(t *testing.T) *machine {
+	t.Helper()
+	otptest.Heavy(t)
+	ref, here, err := otpimages.Ref(t.Context(), "systemd")
+	if err != nil || !here {
+		otptest.Missing(t, fmt.Sprintf("the image with systemd (go run ./docker/otp-images systemd; %v)", err))
+	}
+	var why []string
+	for _, r := range rights {
+		words := append([]string{"run", "-d", "--network", "none", "--cgroupns", "private",
+			"--tmpfs", "/run", "--tmpfs", "/tmp", "-e", "container=docker"}, r...)
+		out, err := exec.CommandContext(t.Context(), "docker", append(words, ref, "/lib/systemd/systemd", "--unit=multi-user.target")...).Output()
+		m := &machine{t: t, id: strings.TrimSpace(string(out))}
+		if m.id != "" {
+			t.Cleanup(func() {
+				out, err := exec.Command("docker", "rm", "--force", "--volumes", m.id).CombinedOutput()
+				require.NoError(t, err, "%s", out)
+			})
+		}
+		if err == nil && m.isUp() {
+			m.furnish()
+			return m
+		}
+		why = append(why, fmt.Sprintf("with %v: %v", r, err))
+	}
+	otptest.Missing(t, fmt.Sprintf("a docker engine that lets systemd run in a container (%s)", why))
+	return nil
+}
+
+// isUp waits until systemd has done what it does at first.
+func (m *machine) isUp() bool {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+		switch out, _ := m.try("systemctl", "is-system-running"); strings.TrimSpace(out) { // fails until then
+		case "running", "degraded":
+			return true
+		}
+	}
+	return false
+}
+
+// furnish installs the program and the units as a package does.
+func (m *machine) furnish() {
+	m.t.Helper()
+	program := m.t.TempDir() + "/epmd"
+	out, err := exec.CommandContext(m.t.Context(), "../../scripts/release-build.sh", "epmd", program).CombinedOutput()
+	require.NoError(m.t, err, "%s", out)
+	for from, to := range map[string]string{
+		program:          "/usr/bin/goepmd",
+		"goepmd.service": "/usr/lib/systemd/system/goepmd.service",
+		"goepmd.socket":  "/usr/lib/systemd/system/goepmd.socket",
+	} {
+		out, err := exec.CommandContext(m.t.Context(), "docker", "cp", from, m.id+":"+to).CombinedOutput()
+		require.NoError(m.t, err, "%s", out)
+	}
+	m.run("systemctl", "daemon-reload")
+}
+
+// try runs a command on the machine, and gives what it wrote.
+func (m *machine) try(words ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	var out bytes.Buffer
+	cmd := exec.CommandContext(ctx, "docker", append([]string{"exec", m.id}, words...)...)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	return out.String(), err
+}
+
+// run is try for what must succeed.
+func (m *machine) run(words ...string) string {
+	m.t.Helper()
+	out, err := m.try(words...)
+	require.NoError(m.t, err, "%q: %s\n%s", words, out, m.journal())
+	return out
+}
+
+// journal is the end of the machine's.
+func (m *machine) journal() string {
+	out, _ := m.try("journalctl", "--no-pager", "-n", "40") // only to be shown
+	return out
+}
+
+// shows waits until a unit has these properties, each as NAME=VALUE.
+func (m *machine) shows(unit string, want ...string) {
+	m.t.Helper()
+	var got string
+	ok := func() bool {
+		got = m.run("systemctl", "show", unit)
+		for _, w := range want {
+			if !strings.Contains("\n"+got, "\n"+w+"\n") {
+				return false
+			}
+		}
+		return true
+	}
+	for deadline := time.Now().Add(patience); !ok(); time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			require.Fail(m.t, "it is not so", "%s is not %q\n%s\n%s", unit, want, got, m.journal())
+		}
+	}
+}
+
+// waitFor waits until EPMD's list holds a text.
+func (m *machine) waitFor(text string) {
+	m.t.Helper()
+	require.Eventually(m.t, func() bool {
+		out, err := m.try("goepmd", "-names")
+		return err == nil && strings.Contains(out, text)
+	}, patience, 100*time.Millisecond, text)
+}
+
+const active, once = "ActiveState=active", "NRestarts=0"
+
+// TestUnits plays one thing after the other on one machine; nothing of it runs when
+// one begins.
+func TestUnits(t *testing.T) {
+	booted := boot(t)
+	for _, play := range []struct {
+		name string
+		run  func(*machine)
+	}{
+		{"verify", verify},
+		{"serves", serves},
+		{"port held by OTP's", func(m *machine) { portHeld(m, "epmd") }},
+		{"port held by ours", func(m *machine) { portHeld(m, "goepmd") }},
+		{"takes over", takesOver},
+		{"wrong is final", wrongIsFinal},
+	} {
+		t.Run(play.name, func(t *testing.T) {
+			m := &machine{t: t, id: booted.id}
+			m.run("systemctl", "stop", "goepmd.socket", "goepmd.service", "epmd.socket", "epmd.service")
+			m.run("systemctl", "reset-failed")
+			play.run(m)
+		})
+	}
+}
+
+// verify: systemd finds nothing wrong with the units, and little that the service could
+// do.
+func verify(m *machine) {
+	require.Empty(m.t, m.run("systemd-analyze", "verify", "--man=no", "goepmd.service", "goepmd.socket"))
+	m.run("systemd-analyze", "security", "--no-pager", "--threshold=20", "goepmd.service")
+}
+
+// serves: a node registers with it, and comes back when it was killed; when it was
+// told to end, the next who asks starts it.
+func serves(m *machine) {
+	m.run("systemctl", "enable", "--now", "goepmd.service")
+	m.shows("goepmd.service", active, "SubState=running", once)
+	m.shows("goepmd.socket", active, "SubState=running")
+	m.run("systemd-run", "--unit=node", "--setenv=HOME=/tmp", "erl", "-noinput", "-sname", "alpha@localhost", "-setcookie", "c", "-start_epmd", "false")
+	m.waitFor("name alpha at port ")
+
+	m.run("systemctl", "kill", "--signal=KILL", "goepmd.service")
+	m.shows("goepmd.service", active, "NRestarts=1")
+	m.waitFor("name alpha at port ")
+
+	m.run("systemctl", "stop", "node.service")
+	require.Eventually(m.t, func() bool { return m.run("goepmd", "-names") == "epmd: up and running on port 4369 with data:\n" }, patience, 100*time.Millisecond)
+	require.Equal(m.t, "Killed\n", m.run("goepmd", "-kill"))
+	m.shows("goepmd.service", "ActiveState=inactive", "Result=success")
+	m.run("goepmd", "-names")
+	m.shows("goepmd.service", active)
+
+	m.run("systemctl", "restart", "goepmd.service")
+	m.shows("goepmd.service", active, once)
+	m.run("systemctl", "disable", "--now", "goepmd.service", "goepmd.socket")
+	m.shows("goepmd.service", "ActiveState=inactive", "Result=success")
+}
+
+// portHeld: while another EPMD holds the port, a start fails at once, says why, and is
+// not repeated; when the other has gone, it works.
+func portHeld(m *machine, other string) {
+	m.run(other, "-daemon")
+	m.waitFor("epmd: up and running")
+	out, err := m.try("systemctl", "start", "goepmd.service")
+	require.Error(m.t, err)
+	require.Contains(m.t, out, "dependency job")
+	m.shows("goepmd.service", "ActiveState=inactive", once)
+	m.shows("goepmd.socket", "ActiveState=failed")
+	require.Contains(m.t, m.run("journalctl", "--no-pager", "-u", "goepmd.socket", "-n", "10"),
+		"another epmd holds the port: end it (epmd -kill), or disable this unit")
+	require.Equal(m.t, "Killed\n", m.run("goepmd", "-kill"))
+	m.run("systemctl", "start", "goepmd.service")
+	m.shows("goepmd.service", active, once)
+}
+
+// takesOver: the unit of Debian's Erlang, which holds the port, is stopped.
+func takesOver(m *machine) {
+	m.run("systemctl", "start", "epmd.socket")
+	m.shows("epmd.socket", active)
+	m.run("systemctl", "start", "goepmd.service")
+	m.shows("goepmd.service", active, once)
+	m.shows("epmd.socket", "ActiveState=inactive")
+	m.run("goepmd", "-names")
+}
+
+// wrongIsFinal: what no other start mends is not started again. What our units avoid
+// would be: Type=notify without -systemd.
+func wrongIsFinal(m *machine) {
+	dir := "/run/systemd/system/goepmd.service.d"
+	m.run("mkdir", "-p", dir)
+	m.run("sh", "-c", `printf '[Service]\nEnvironment=ERL_EPMD_PORT=abc\n' >`+dir+"/wrong.conf")
+	m.run("systemctl", "daemon-reload")
+	_, err := m.try("systemctl", "start", "goepmd.service")
+	require.Error(m.t, err)
+	m.shows("goepmd.service", "ActiveState=failed", "Result=exit-code", once)
+	require.Contains(m.t, m.journal(), "ERL_EPMD_PORT is")
+	m.run("systemctl", "stop", "goepmd.socket")
+
+	m.run("goepmd", "-daemon")
+	m.run("sh", "-c", `printf '[Service]\nType=notify\nExecStart=/usr/bin/goepmd\nRestart=on-failure\n' >/run/systemd/system/loop.service`)
+	m.run("systemctl", "daemon-reload")
+	_, err = m.try("systemctl", "start", "loop.service")
+	require.Error(m.t, err)
+	m.shows("loop.service", "ActiveState=failed", "Result=protocol", "NRestarts=5")
+}
