@@ -56,6 +56,12 @@ else
 	install mmdebstrap "images of the real OTP are made of Debian's packages where no registry answers"
 fi
 
+if command -v mandoc >/dev/null; then
+	say "mandoc is here"
+else
+	install mandoc "the form of the manual is checked by it"
+fi
+
 if command -v ip >/dev/null; then
 	say "iproute2 is here"
 else
