@@ -1,7 +1,7 @@
 # The few commands of the project; CONTRIBUTING.md says more.
 GO ?= go
 
-.PHONY: help setup test check race cover cross wasm conformance faults soak fuzz mutate bench bench-save bench-epmd build
+.PHONY: help setup test check race cover cross wasm conformance faults soak fuzz mutate bench bench-save bench-epmd build image reproduce manifests
 
 # Seconds of make soak.
 SOAK_SECONDS ?= 600
@@ -12,7 +12,7 @@ FUZZ_SECONDS ?= 60
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
-test: setup check race cover cross wasm conformance faults ## install what is missing, and pass every check and test
+test: setup check manifests reproduce race cover cross wasm conformance faults ## install what is missing, and pass every check and test
 	@scripts/fuzz.sh 6
 	@scripts/soak.sh 60
 	@echo "all checks and tests have passed"
@@ -63,3 +63,12 @@ bench-epmd: ## the program against OTP's under load: docs/bench.md
 
 build: ## the program, into ./bin
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/epmd ./cmd/epmd
+
+image: ## our container image, goepmd/epmd
+	docker/image.sh
+
+reproduce: ## build the program twice, as releases are built, and compare the bytes
+	@scripts/reproduce.sh
+
+manifests: ## the Kubernetes manifests, by the types and rules of its API
+	$(GO) test -C tools/kubernetes ./...

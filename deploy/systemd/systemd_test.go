@@ -158,6 +158,7 @@ func TestUnits(t *testing.T) {
 		{"serves", serves},
 		{"port held by OTP's", func(m *machine) { portHeld(m, "epmd") }},
 		{"port held by ours", func(m *machine) { portHeld(m, "goepmd") }},
+		{"port held by something else", portHeldByOther},
 		{"takes over", takesOver},
 		{"wrong is final", wrongIsFinal},
 	} {
@@ -218,6 +219,22 @@ func portHeld(m *machine, other string) {
 	require.Equal(m.t, "Killed\n", m.run("goepmd", "-kill"))
 	m.run("systemctl", "start", "goepmd.service")
 	m.shows("goepmd.service", active, once)
+}
+
+// portHeldByOther: the same where what holds the port is no EPMD, and never answers.
+func portHeldByOther(m *machine) {
+	m.run("systemd-run", "--unit=other", "--setenv=HOME=/tmp", "erl", "-noinput", "-eval",
+		`{ok, _} = gen_tcp:listen(4369, [inet6, {reuseaddr, true}]), io:format("it ~s~n", ["listens"]), receive after infinity -> ok end.`)
+	require.Eventually(m.t, func() bool {
+		out, err := m.try("journalctl", "--no-pager", "-u", "other.service")
+		return err == nil && strings.Contains(out, "it listens")
+	}, patience, 100*time.Millisecond)
+	_, err := m.try("systemctl", "start", "goepmd.service")
+	require.Error(m.t, err)
+	m.shows("goepmd.service", "ActiveState=inactive", once)
+	m.shows("goepmd.socket", "ActiveState=failed", "Result=resources")
+	require.Contains(m.t, m.run("journalctl", "--no-pager", "-u", "goepmd.socket", "-n", "10"), "Address already in use")
+	m.run("systemctl", "stop", "other.service")
 }
 
 // takesOver: the unit of Debian's Erlang, which holds the port, is stopped.
