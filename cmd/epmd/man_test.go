@@ -19,9 +19,7 @@ const manPage = "../../docs/man/epmd.8"
 func flags(text, line string) []string {
 	var all []string
 	for _, found := range regexp.MustCompile("(?m)"+line).FindAllStringSubmatch(text, -1) {
-		for _, f := range strings.FieldsFunc(found[1], func(r rune) bool { return r == ' ' || r == ',' || r == '-' }) {
-			all = append(all, f)
-		}
+		all = append(all, strings.FieldsFunc(found[1], func(r rune) bool { return r == ' ' || r == ',' || r == '-' })...)
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
