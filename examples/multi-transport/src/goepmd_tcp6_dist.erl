@@ -1,0 +1,23 @@
+%% TCP over IPv6: `-proto_dist goepmd_tcp6`, registered as inet6_tcp.
+%%
+%% It is inet6_tcp_dist of OTP, except that goepmd knows which listener registers, and
+%% says for which nodes it is used.
+-module(goepmd_tcp6_dist).
+
+-export([transport/0, listen/2, select/1]).
+-export([accept/1, accept_connection/5, setup/5, close/1, address/0, is_node_name/1]).
+-export([setopts/2, getopts/2]).
+
+transport() -> inet6_tcp.
+listen(Name, Host) -> goepmd:listening(inet6_tcp, fun() -> inet6_tcp_dist:listen(Name, Host) end).
+select(Node) -> goepmd:select(Node, inet6_tcp).
+
+accept(Listener) -> inet6_tcp_dist:accept(Listener).
+accept_connection(Acceptor, Socket, Node, Allowed, Time) ->
+    inet6_tcp_dist:accept_connection(Acceptor, Socket, Node, Allowed, Time).
+setup(Node, Type, MyNode, Names, Time) -> inet6_tcp_dist:setup(Node, Type, MyNode, Names, Time).
+close(Listener) -> inet6_tcp_dist:close(Listener).
+address() -> inet6_tcp_dist:address().
+is_node_name(Node) -> inet6_tcp_dist:is_node_name(Node).
+setopts(Listener, Options) -> inet6_tcp_dist:setopts(Listener, Options).
+getopts(Listener, Options) -> inet6_tcp_dist:getopts(Listener, Options).
