@@ -73,3 +73,21 @@ if command -v erl >/dev/null; then
 else
 	install erlang-base "the tests run against the real OTP"
 fi
+
+erlang_has() { erl -noshell -eval "halt(case code:which($1) of non_existing -> 1; _ -> 0 end)."; }
+if erlang_has ssl; then
+	say "OTP's ssl is here"
+else
+	install erlang-ssl "nodes with several transports use TLS"
+fi
+if erlang_has dialyzer; then
+	say "OTP's dialyzer is here"
+else
+	install erlang-dialyzer "it checks the Erlang modules of the examples"
+fi
+
+if command -v openssl >/dev/null; then
+	say "openssl is here"
+else
+	install openssl "it makes certificates for nodes that use TLS"
+fi

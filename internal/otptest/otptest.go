@@ -27,8 +27,13 @@ const patience = 60 * time.Second
 // is missing.
 func Missing(tb testing.TB, what string) {
 	tb.Helper()
+	missing(tb, what, "erlang-base")
+}
+
+func missing(tb testing.TB, what, packages string) {
+	tb.Helper()
 	text := fmt.Sprintf("%s is missing, so nothing is compared with the real OTP; "+
-		"to get it: apt-get install erlang-base (or run `make setup`)", what)
+		"to get it: apt-get install %s (or run `make setup`)", what, packages)
 	if os.Getenv(requireEnv) == "1" {
 		tb.Fatalf("%s; %s=1 makes that a failure", text, requireEnv)
 	}
@@ -54,6 +59,24 @@ func Erl(tb testing.TB) string {
 		Missing(tb, "OTP's erl program")
 	}
 	return path
+}
+
+// SSL makes sure that OTP's application ssl is there, for distribution over TLS.
+func SSL(tb testing.TB) {
+	tb.Helper()
+	found, err := filepath.Glob(filepath.Join(Root(tb), "lib", "ssl-*"))
+	if err != nil || len(found) == 0 {
+		missing(tb, "OTP's application ssl", "erlang-ssl")
+	}
+}
+
+// Dialyzer makes sure that OTP's dialyzer is there.
+func Dialyzer(tb testing.TB) {
+	tb.Helper()
+	Erl(tb)
+	if _, err := exec.LookPath("dialyzer"); err != nil {
+		missing(tb, "OTP's dialyzer", "erlang-dialyzer")
+	}
 }
 
 var root = sync.OnceValues(func() (string, error) {
