@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"regexp"
 	"time"
 
@@ -24,6 +25,7 @@ func nodesCommand() *cli.Command {
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "exec", Usage: "the EPMD `PROGRAM`, with the flags of OTP's", Required: true},
 			&cli.StringFlag{Name: "run", Usage: "play scenarios whose name matches a `REGEXP`"},
+			&cli.StringFlag{Name: "several", Usage: "play also the scenarios with several transports, by the EPMD module whose sources are in `FOLDER` (examples/multi-transport/src); PROGRAM must have -multi_transport"},
 		}, reportFlags()...),
 		Action: playNodes, ExitErrHandler: noExit,
 	}
@@ -45,6 +47,9 @@ func playNodes(ctx context.Context, c *cli.Command) error {
 		Progress: func(r conformance.Result) {
 			fmt.Fprintf(progress, "%-8s %6.1f s  %s\n", r.Verdict, r.Took.Seconds(), r.Scenario)
 		},
+	}
+	if folder := c.String("several"); folder != "" {
+		suite.MultiTransport = &nodes.MultiTransport{Start: nodes.Program(path, "-multi_transport"), Module: os.DirFS(folder)}
 	}
 	rep := conformance.Report{Began: time.Now()}
 	results, err := suite.Run(ctx)

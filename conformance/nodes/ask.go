@@ -77,6 +77,34 @@ func (e epmd) ports(ctx context.Context) (map[string]uint16, error) {
 	return ports, nil
 }
 
+// transports are those of the registered nodes, by name, in the order of their
+// registration.
+func (e epmd) transports(ctx context.Context) (map[string][]wire.Transport, error) {
+	request, err := wire.Names3Req{}.Append(nil)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := e.ask(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string][]wire.Transport)
+	for more, first := true, true; more; first = false {
+		block, n, err := wire.ParseBlock(answer, first)
+		if err != nil {
+			return nil, fmt.Errorf("the list of transports is %.80q: %w", answer, err)
+		}
+		answer, more = answer[n:], block.More
+		for line, err := range wire.Name3Lines(block.Lines) {
+			if err != nil {
+				return nil, fmt.Errorf("the list of transports is %.80q: %w", block.Lines, err)
+			}
+			all[string(line.Name)] = line.Transports.Transports()
+		}
+	}
+	return all, nil
+}
+
 // lookup gives what is told of a node, and whether it is registered.
 func (e epmd) lookup(ctx context.Context, name string) (wire.Node, bool, error) {
 	request, err := wire.PortPlease2Req{Name: []byte(name)}.Append(nil)
@@ -128,6 +156,15 @@ func (t *trial) ports() map[string]uint16 {
 	t.must(err)
 	t.step("ask the daemon for its names", portList(ports))
 	return ports
+}
+
+// transports are those of a node, in the order of their registration; none if it is not
+// registered.
+func (t *trial) transports(name string) []wire.Transport {
+	all, err := t.daemon().transports(t.ctx)
+	t.must(err)
+	t.step("ask the daemon for the transports of "+name, fmt.Sprint(all[name]))
+	return all[name]
 }
 
 // portList is nodes and ports as net_adm:names has them, sorted by name.

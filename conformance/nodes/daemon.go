@@ -14,10 +14,13 @@ import (
 	"github.com/goepmd/goepmd/conformance"
 )
 
+// starter starts an EPMD on a port of all addresses, as Suite.Start does.
+type starter = func(context.Context, uint16) (Daemon, error)
+
 // daemon is the daemon under test, which may be stopped and started again.
 type daemon struct {
 	epmd
-	start func(context.Context, uint16) (Daemon, error)
+	start starter
 
 	mu      sync.Mutex
 	running Daemon

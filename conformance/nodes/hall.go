@@ -46,7 +46,7 @@ type place struct {
 	err  error
 }
 
-func openHall(ctx context.Context, images map[string]string) (*hall, error) {
+func openHall(ctx context.Context, images map[string]string, mt *MultiTransport) (*hall, error) {
 	pool, err := dockertest.NewPool("")
 	if err == nil {
 		err = pool.Client.PingWithContext(ctx)
@@ -59,6 +59,13 @@ func openHall(ctx context.Context, images map[string]string) (*hall, error) {
 		return nil, err
 	}
 	maps.Copy(files, carrierSource())
+	if mt != nil {
+		sources, err := moduleSources(mt.Module)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(files, sources)
+	}
 	// Without this file OTP 23's C library asks a DNS server before it looks
 	// into /etc/hosts.
 	files["etc/nsswitch.conf"] = []byte("hosts: files dns\n")
@@ -130,6 +137,7 @@ type box struct {
 	hall     *hall
 	resource *dockertest.Resource
 	running  sync.WaitGroup // programs in it
+	module   module
 }
 
 // close removes the container, and waits for the ends of what ran in it.

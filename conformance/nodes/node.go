@@ -25,6 +25,8 @@ type spec struct {
 	anonymous bool
 	// elixir starts it by Elixir, in the image with the applications.
 	elixir bool
+	// module gives it the EPMD module for several transports.
+	module bool
 	// args are added to the command line.
 	args []string
 }
@@ -66,6 +68,9 @@ func (s spec) commandEval(epmd uint16, eval string) command {
 		name = []string{"-name", s.full()}
 	}
 	args := append(append(name, common...), s.args...)
+	if s.module {
+		args = append(args, "-pa", moduleFolder, "-epmd_module", "goepmd")
+	}
 	if s.elixir {
 		args = []string{
 			"elixir", "--sname", s.name, "--erl", strings.Join(append(common[:len(common):len(common)], s.args...), " "),

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,6 +66,18 @@ func program(t *testing.T) string {
 	return path
 }
 
+// severally is what nodes with several transports need: the module of the example, and
+// the extension of our daemon. Another daemon has none.
+func severally(path string) *nodes.MultiTransport {
+	if *daemon != "" {
+		return nil
+	}
+	return &nodes.MultiTransport{
+		Start:  nodes.Program(path, "-multi_transport"),
+		Module: os.DirFS("../../examples/multi-transport/src"),
+	}
+}
+
 // TestNodes plays every scenario against this repository's daemon; each is a subtest.
 func TestNodes(t *testing.T) {
 	otptest.Heavy(t)
@@ -72,10 +85,12 @@ func TestNodes(t *testing.T) {
 		t.Skip("SKIPPED: nodes take a minute; run the test without -short")
 	}
 	want := regexp.MustCompile(*only)
+	path := program(t)
 	suite := nodes.Suite{
-		Start:  nodes.Program(program(t)),
-		Images: images(t),
-		Only:   want.MatchString,
+		Start:          nodes.Program(path),
+		MultiTransport: severally(path),
+		Images:         images(t),
+		Only:           want.MatchString,
 		Progress: func(r conformance.Result) {
 			t.Logf("%-8s %6.1f s  %s", r.Verdict, r.Took.Seconds(), r.Scenario)
 		},
@@ -90,6 +105,8 @@ func TestNodes(t *testing.T) {
 	for _, r := range results {
 		t.Run(r.Scenario, func(t *testing.T) {
 			switch {
+			case r.Verdict == conformance.Skipped && suite.MultiTransport == nil && strings.HasPrefix(r.Scenario, "nodes-several-"):
+				t.Skipf("SKIPPED: %s", r.Reason)
 			case r.Verdict == conformance.Skipped:
 				missing(t, r.Reason)
 			case r.Failure != nil:

@@ -21,7 +21,9 @@ const apps = "apps"
 type scenario struct {
 	name, rule, why string
 	images          []string
-	run             func(*trial)
+	// several says that it needs Suite.MultiTransport.
+	several bool
+	run     func(*trial)
 }
 
 // Scenarios are all there are, by name, rule and reason; they have no steps.
@@ -37,6 +39,8 @@ func Scenarios() []conformance.Scenario {
 
 // group is scenarios that share a daemon, and nodes.
 type group struct {
+	// start gives what starts the daemon of the group; nil is Suite.Start.
+	start func(*run) starter
 	// warm are nodes to start at once, since scenarios will need them.
 	warm []spec
 	// first are played before the lanes, which are played side by side.
@@ -46,7 +50,7 @@ type group struct {
 
 func groups() []group {
 	all := []group{rabbitGroup(), tlsGroup(), plainGroup(), elixirGroup(), inet6Group(), carrierGroup()}
-	return append(all, restartGroups()...)
+	return slices.Concat(all, restartGroups(), severalGroups())
 }
 
 func (g group) scenarios() []scenario {
@@ -56,7 +60,7 @@ func (g group) scenarios() []scenario {
 // only leaves the scenarios that are wanted.
 func (g group) only(want func(name string) bool) group {
 	unwanted := func(s scenario) bool { return !want(s.name) }
-	out := group{warm: g.warm, first: slices.DeleteFunc(slices.Clone(g.first), unwanted)}
+	out := group{start: g.start, warm: g.warm, first: slices.DeleteFunc(slices.Clone(g.first), unwanted)}
 	for _, lane := range g.lanes {
 		if lane = slices.DeleteFunc(slices.Clone(lane), unwanted); len(lane) > 0 {
 			out.lanes = append(out.lanes, lane)

@@ -77,6 +77,11 @@ func (st *stage) startNew(ctx context.Context, s spec) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.module {
+		if err := b.compileModule(ctx); err != nil {
+			return nil, err
+		}
+	}
 	select {
 	case st.starts <- struct{}{}:
 	case <-ctx.Done():

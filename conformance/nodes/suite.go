@@ -3,6 +3,7 @@ package nodes
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"runtime"
 	"sync"
 
@@ -18,10 +19,22 @@ type Suite struct {
 	// Images are what docker calls the images "23", "25", "27", "29" and "apps", as
 	// docker/otp-images makes them. What one that is missing would show is skipped.
 	Images map[string]string
+	// MultiTransport, if set, is for the scenarios with several transports under one
+	// name, which are skipped otherwise.
+	MultiTransport *MultiTransport
 	// Only, if set, says which scenarios are played.
 	Only func(name string) bool
 	// Progress, if set, is called with each result; one call at a time.
 	Progress func(conformance.Result)
+}
+
+// MultiTransport is what nodes with several transports need.
+type MultiTransport struct {
+	// Start is Suite.Start with the multi-transport extension of the daemon on.
+	Start func(ctx context.Context, port uint16) (Daemon, error)
+	// Module holds the sources of the EPMD module for the nodes, *.erl and
+	// goepmd.app.src, as they are in examples/multi-transport/src.
+	Module fs.FS
 }
 
 // Daemon is a running EPMD.
@@ -52,7 +65,7 @@ func (s *Suite) Run(ctx context.Context) ([]conformance.Result, error) {
 	if len(wanted) == 0 {
 		return nil, conformance.ErrNothing
 	}
-	h, err := openHall(ctx, s.Images)
+	h, err := openHall(ctx, s.Images, s.MultiTransport)
 	if err != nil {
 		return nil, err
 	}
@@ -87,9 +100,15 @@ type run struct {
 // group plays the scenarios of a group.
 func (r *run) group(ctx context.Context, g group) {
 	st := newStage(r)
+	if g.start != nil {
+		st.d.start = g.start(r)
+	}
 	defer st.close()
 	var warming sync.WaitGroup
 	for _, s := range g.warm {
+		if s.module && r.suite.MultiTransport == nil {
+			continue // nor are the scenarios played
+		}
 		warming.Go(func() { st.start(ctx, s) })
 	}
 	lane := func(scenarios []scenario) {

@@ -29,17 +29,21 @@ func handshakes() []scenario {
 		"that pings of such nodes are encrypted would not be shown",
 		func(t *trial, otp int) {
 			t.node(overTLS(otp))
-			config, err := t.stage.hall.clientTLS()
-			t.must(err)
-			ctx, cancel := context.WithTimeout(t.ctx, patience)
-			defer cancel()
-			port := t.lookup(overTLS(otp).name).Port
-			dialer := tls.Dialer{Config: config}
-			c, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(int(port))))
-			t.must(err)
-			defer func() { _ = c.Close() }() // what it showed is over
-			state := c.(*tls.Conn).ConnectionState()
-			t.step(fmt.Sprintf("TLS to port %d", port), tls.VersionName(state.Version))
-			t.equal(true, t.stage.hall.shows(state), "the certificate is that of this run")
+			t.shows(t.lookup(overTLS(otp).name).Port)
 		})
+}
+
+// shows makes sure that a port speaks TLS, and shows the certificate of this run.
+func (t *trial) shows(port uint16) {
+	config, err := t.stage.hall.clientTLS()
+	t.must(err)
+	ctx, cancel := context.WithTimeout(t.ctx, patience)
+	defer cancel()
+	dialer := tls.Dialer{Config: config}
+	c, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(int(port))))
+	t.must(err)
+	defer func() { _ = c.Close() }() // what it showed is over
+	state := c.(*tls.Conn).ConnectionState()
+	t.step(fmt.Sprintf("TLS to port %d", port), tls.VersionName(state.Version))
+	t.equal(true, t.stage.hall.shows(state), "the certificate is that of this run")
 }

@@ -44,6 +44,9 @@ func play(run context.Context, st *stage, s scenario) conformance.Result {
 	defer cancel()
 	t := &trial{stage: st, ctx: ctx, begun: time.Now()}
 	t.do(func() {
+		if s.several && st.suite.MultiTransport == nil {
+			t.skip("the daemon was not given the multi-transport extension, which is our own: see Suite.MultiTransport")
+		}
 		for _, image := range s.images {
 			if st.hall.images[image] == "" {
 				t.skip("there is no image %q; docker/otp-images makes it", image)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -89,6 +91,28 @@ func TestNoImage(t *testing.T) {
 	r := play(t.Context(), st, scenario{name: "nodes-x", images: []string{"29"}, run: func(*trial) { panic("played") }})
 	require.Equal(t, conformance.Skipped, r.Verdict)
 	require.Contains(t, r.Reason, "docker/otp-images")
+}
+
+// TestNoExtension: what needs the multi-transport extension is skipped without it.
+func TestNoExtension(t *testing.T) {
+	st := newStage(&run{suite: new(Suite), hall: new(hall)})
+	r := play(t.Context(), st, scenario{name: "nodes-x", several: true, run: func(*trial) { panic("played") }})
+	require.Equal(t, conformance.Skipped, r.Verdict)
+	require.Contains(t, r.Reason, "Suite.MultiTransport")
+}
+
+func TestModuleSources(t *testing.T) {
+	files, err := moduleSources(fstest.MapFS{
+		"a.erl": {Data: []byte("-module(a).")}, "goepmd.app.src": {Data: []byte("{}.")}, "other.txt": {},
+	})
+	require.NoError(t, err)
+	require.Equal(t, map[string][]byte{
+		"goepmd/module/a.erl": []byte("-module(a)."), "goepmd/module/goepmd.app.src": []byte("{}."),
+	}, files)
+	_, err = moduleSources(fstest.MapFS{"goepmd.app.src": {}})
+	require.ErrorContains(t, err, "no *.erl")
+	_, err = moduleSources(fstest.MapFS{"a.erl": {}})
+	require.ErrorIs(t, err, fs.ErrNotExist)
 }
 
 // TestNoDaemon: a daemon that does not start fails the scenario.
