@@ -78,6 +78,7 @@ func TestPortPlease3ReqFaults(t *testing.T) {
 	fault := func(f wire.Field, of wire.Fault) wire.Error {
 		return wire.Error{Message: wire.MessagePortPlease3Req, Field: f, Fault: of}
 	}
+	most := "5a 00 20 0020" + strings.Repeat("00", 32) + "01 73"
 	many := "5a 00 21 0021" + strings.Repeat("00", 33) + "01 73"
 	for body, want := range map[string]wire.Error{
 		"":                      fault(wire.FieldTag, wire.FaultTag),
@@ -89,6 +90,7 @@ func TestPortPlease3ReqFaults(t *testing.T) {
 		"5a 00 01 0002 0174 01": fault(wire.FieldName, wire.FaultEmpty),
 		"5a 00 01 0080 7f" + strings.Repeat("74", 127) + "01 73": {},
 		"5a 00 01 0081 80" + strings.Repeat("74", 128) + "01 73": fault(wire.FieldTransport, wire.FaultTooLong),
+		most:                       {},
 		many:                       fault(wire.FieldTransports, wire.FaultTooLong),
 		"5a 00 01 01f4 0174 01 73": fault(wire.FieldTransports, wire.FaultShort),
 		"5a 00 01 0004 0174 01 73": fault(wire.FieldTransports, wire.FaultShort), // no room for the name's length
