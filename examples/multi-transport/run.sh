@@ -45,10 +45,10 @@ otp() {
 	name=$1
 	shift
 	if [ -z "$image" ]; then
-		$exec env HOME="$dir" ERL_EPMD_PORT="$port" "$@"
+		$exec env HOME="$dir" ERL_EPMD_PORT="$port" ERL_CRASH_DUMP_BYTES=0 "$@"
 	else
 		$exec docker run --rm --name "$name" --network host -v "$dir:$dir" -v "$here:$here:ro" -w "$dir" \
-			-e HOME="$dir" -e ERL_EPMD_PORT="$port" "$image" "$@"
+			-e HOME="$dir" -e ERL_EPMD_PORT="$port" -e ERL_CRASH_DUMP_BYTES=0 "$image" "$@"
 	fi
 }
 # wait_for WORDS...: until the command succeeds, 60 seconds at most.
