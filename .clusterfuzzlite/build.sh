@@ -13,7 +13,7 @@ go mod tidy
 rm -f fuzz/differential_test.go
 
 package=github.com/goepmd/goepmd/fuzz
-for target in Request Reply Frame Session Server; do
+for target in Request Reply Frame State Session Server; do
 	name=fuzz_$(echo "$target" | tr '[:upper:]' '[:lower:]')
 	compile_native_go_fuzzer "$package" "Fuzz$target" "$name"
 done
@@ -21,7 +21,7 @@ done
 # The seeds of the targets with one argument, as plain bytes: libFuzzer does not
 # read Go's format, and packs several arguments in a way of its own.
 go run ./fuzz/seeds -plain "$WORK/seeds"
-for target in Request Reply Frame; do
+for target in Request Reply Frame State; do
 	name=fuzz_$(echo "$target" | tr '[:upper:]' '[:lower:]')
 	zip -q -j "$OUT/${name}_seed_corpus.zip" "$WORK/seeds/Fuzz$target"/*
 done

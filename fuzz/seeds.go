@@ -59,6 +59,9 @@ func Seeds() (map[string][]byte, error) {
 	for _, b := range append(spread(replies, seedsOfEach), edgeReplies()...) {
 		s.add("FuzzReply", b)
 	}
+	for _, b := range edgeStates() {
+		s.add("FuzzState", b)
+	}
 	every := max(len(talks)/seedsOfEach, 1)
 	for i := 0; i < len(talks); i += every {
 		s.addTalk("FuzzServer", talks[i], relaxed[i])

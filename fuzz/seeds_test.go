@@ -20,7 +20,7 @@ func TestSeeds(t *testing.T) {
 		require.Equal(t, string(want), string(got), path)
 		count[filepath.Dir(path)]++
 	}
-	for _, target := range []string{"FuzzRequest", "FuzzReply", "FuzzFrame", "FuzzSession", "FuzzServer", "FuzzDifferential"} {
+	for _, target := range []string{"FuzzRequest", "FuzzReply", "FuzzFrame", "FuzzState", "FuzzSession", "FuzzServer", "FuzzDifferential"} {
 		require.GreaterOrEqual(t, count[target], 20, target)
 		require.LessOrEqual(t, count[target], 60, target)
 		files, err := filepath.Glob(filepath.Join("testdata", "fuzz", target, "*"))

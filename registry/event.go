@@ -134,13 +134,20 @@ func (s *Subscription) Close() {
 	}
 }
 
-// publish numbers an event and hands it to the subscribers; r.mu is held.
+// publish numbers an event that has happened and hands it to the subscribers; r.mu
+// is held.
 func (r *Registry) publish(e Event) {
 	r.seq++
-	if len(r.subscribers) == 0 {
+	if len(r.subscribers) == 0 && r.onEvent == nil {
 		return
 	}
-	e.Seq, e.Time = r.seq, r.now()
+	e.Seq = r.seq
+	if e.Time.IsZero() {
+		e.Time = r.now()
+	}
+	if r.onEvent != nil {
+		r.onEvent(e, Inside{r})
+	}
 	for s := range r.subscribers {
 		select {
 		case s.send <- e:

@@ -32,6 +32,11 @@ type Config struct {
 	// record of the oldest; zero is DefaultRemember, negative is none. More are
 	// kept if more nodes than this go without a new name coming.
 	Remember int
+	// OnEvent, if set, is told of each event before whoever caused it is answered,
+	// and before the next one can happen: for a journal that must miss nothing. The
+	// name is as it will be when all events of the same cause have been told. It must
+	// return soon, and must not call the registry but through Inside.
+	OnEvent func(Event, Inside)
 	// FD is the number that dumps show for an owner; nil is the owner's own. OTP's
 	// epmd shows the file descriptor of the connection.
 	FD func(Owner) uint64
@@ -44,6 +49,7 @@ type Config struct {
 type Registry struct {
 	now      func() time.Time
 	remember int
+	onEvent  func(Event, Inside)
 	maxHeld  int
 	fd       func(Owner) uint64
 
@@ -54,6 +60,7 @@ type Registry struct {
 	live        list               // registered, the most recent first
 	old         list               // remembered, the oldest first
 	seq         uint64
+	floor       uint32 // see Snapshot
 	subscribers map[*Subscription]struct{}
 
 	registrations uint64
@@ -68,6 +75,7 @@ func New(c Config) *Registry {
 	r := &Registry{
 		now:         c.Now,
 		remember:    c.Remember,
+		onEvent:     c.OnEvent,
 		maxHeld:     c.MaxHeld,
 		fd:          c.FD,
 		byName:      make(map[string]*record),
@@ -160,7 +168,7 @@ func (r *Registry) begin(c *record, n wire.Node) *record {
 		delete(r.byName, c.name)
 		r.byName[n.Name] = c
 	default:
-		c = &record{counter: firstCounter(now)}
+		c = &record{counter: max(firstCounter(now), nextCounter(r.floor))}
 		r.byName[n.Name] = c
 	}
 	c.name, c.since, c.registered, c.several = n.Name, now.UnixNano(), true, nil
@@ -226,19 +234,24 @@ func (r *Registry) unchain(c *record) {
 // retire makes a registered record, out of its chain, a remembered one. The
 // transports that it has are still in theirs.
 func (r *Registry) retire(c *record, why Reason) {
-	r.live.remove(c)
-	r.countEnd(why)
-	if c.several == nil {
-		r.publish(Event{Kind: Unregistered, Owner: c.owner, Node: c.node(), Creation: c.creation(), Reason: why})
-	} else {
-		for i, h := range c.several.list {
+	first := c.node()
+	if c.several != nil {
+		for _, h := range c.several.list {
 			r.unlink(h)
-			r.publishEnd(h, why, len(c.several.list)-1-i)
 		}
 	}
+	r.live.remove(c)
+	r.countEnd(why)
 	c.registered, c.sibling = false, nil
 	c.extra = "" // of an old name only port and owner are ever told
 	r.old.pushLast(c)
+	if c.several == nil {
+		r.publish(Event{Kind: Unregistered, Owner: c.owner, Node: first, Creation: c.creation(), Reason: why})
+		return
+	}
+	for i, h := range c.several.list {
+		r.publishEnd(h, first, why, len(c.several.list)-1-i)
+	}
 }
 
 // changed forgets the kept lists.

@@ -107,11 +107,7 @@ func (r *Registry) add(c *record, o Owner, n wire.Node) uint32 {
 	h := &held{record: c, name: n.Transport, port: n.Port, owner: o, since: r.now().UnixNano()}
 	c.several.list = append(c.several.list, h)
 	c.first()
-	k := r.chains[o]
-	if h.next = k.first; h.next != nil {
-		h.next.prev = h
-	}
-	r.chains[o] = chain{h, k.n + 1}
+	r.link(h)
 	r.changed()
 	r.publish(Event{Kind: Registered, Owner: o, Node: n, Transports: len(c.several.list), Creation: c.creation()})
 	return c.creation()
@@ -122,6 +118,15 @@ func (r *Registry) add(c *record, o Owner, n wire.Node) uint32 {
 func (c *record) first() {
 	h := c.several.list[0]
 	c.port, c.owner = h.port, h.owner
+}
+
+// link puts a transport into its owner's chain.
+func (r *Registry) link(h *held) {
+	k := r.chains[h.owner]
+	if h.next = k.first; h.next != nil {
+		h.next.prev = h
+	}
+	r.chains[h.owner] = chain{h, k.n + 1}
 }
 
 // unlink takes a transport out of its owner's chain.
@@ -173,14 +178,13 @@ func (r *Registry) withdraw(c *record, o Owner, why Reason) {
 		if !others(h) {
 			left--
 			r.unlink(h)
-			r.publishEnd(h, why, left)
+			r.publishEnd(h, c.node(), why, left)
 		}
 	}
 }
 
-// publishEnd tells of the end of one transport, of which so many are left.
-func (r *Registry) publishEnd(h *held, why Reason, left int) {
-	n := h.record.node()
+// publishEnd tells of the end of one transport of a node, of which so many are left.
+func (r *Registry) publishEnd(h *held, n wire.Node, why Reason, left int) {
 	n.Port, n.Transport = h.port, h.name
 	r.publish(Event{
 		Kind: Unregistered, Owner: h.owner, Node: n, Transports: left,

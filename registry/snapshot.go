@@ -42,6 +42,9 @@ type Snapshot struct {
 	Nodes []Entry
 	// Old are the remembered names, the oldest first.
 	Old []Entry
+	// Floor is below the first counter of any name to come that was never seen; zero
+	// leaves that to the time alone.
+	Floor uint32
 }
 
 // Snapshot copies the registry as it is now.
@@ -57,6 +60,7 @@ func (r *Registry) snapshot() Snapshot {
 		Seq:   r.seq,
 		Nodes: make([]Entry, 0, r.live.n),
 		Old:   make([]Entry, 0, r.old.n),
+		Floor: r.floor,
 	}
 	for c := r.live.first; c != nil; c = c.next {
 		s.Nodes = append(s.Nodes, c.entry())

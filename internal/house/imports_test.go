@@ -47,7 +47,7 @@ func list(t *testing.T, goos string, patterns ...string) []pkg {
 // golang.org/x/sys, and no other module, on every platform.
 func TestCoreNeedsNothing(t *testing.T) {
 	for _, goos := range []string{"linux", "darwin", "windows", "freebsd"} {
-		for _, p := range list(t, goos, "./wire", "./registry", "./epmd/...") {
+		for _, p := range list(t, goos, "./wire", "./registry/...", "./epmd/...") {
 			ours := strings.HasPrefix(p.ImportPath, module)
 			xsys := strings.HasPrefix(p.ImportPath, "golang.org/x/sys/")
 			require.True(t, p.Standard || ours || xsys, "%s: %s", goos, p.ImportPath)
@@ -57,7 +57,7 @@ func TestCoreNeedsNothing(t *testing.T) {
 
 // TestPureNeedsLess: what decides without a socket cannot even reach one.
 func TestPureNeedsLess(t *testing.T) {
-	for _, p := range list(t, "linux", "./wire", "./registry", "./epmd/session") {
+	for _, p := range list(t, "linux", "./wire", "./registry/...", "./epmd/session") {
 		if !strings.HasPrefix(p.ImportPath, module) {
 			continue
 		}
@@ -70,15 +70,16 @@ func TestPureNeedsLess(t *testing.T) {
 // arrows are the imports among our own packages that the house allows; what is
 // above may use what is below, never the other way.
 var arrows = map[string][]string{
-	"wire":         {},
-	"registry":     {"wire"},
-	"epmd/session": {"registry", "wire"},
-	"epmd":         {"epmd/session", "registry", "wire"},
-	"epmdtest":     {"epmd", "epmd/session", "registry", "wire"},
-	"doctor":       {"conformance/nodes/cnode", "epmd", "wire"},
-	"fuzz/model":   {"wire"},
-	"metrics":      {"epmd", "epmd/session", "registry", "wire"},
-	"epmdhttp":     {"epmd", "metrics", "registry", "wire"},
+	"wire":           {},
+	"registry":       {"wire"},
+	"registry/state": {"registry", "wire"},
+	"epmd/session":   {"registry", "wire"},
+	"epmd":           {"epmd/session", "registry", "registry/state", "wire"},
+	"epmdtest":       {"epmd", "epmd/session", "registry", "wire"},
+	"doctor":         {"conformance/nodes/cnode", "epmd", "wire"},
+	"fuzz/model":     {"wire"},
+	"metrics":        {"epmd", "epmd/session", "registry", "wire"},
+	"epmdhttp":       {"epmd", "metrics", "registry", "wire"},
 
 	"internal/fields": {"epmd/session", "registry", "wire"},
 

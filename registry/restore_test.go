@@ -1,0 +1,172 @@
+package registry_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/goepmd/goepmd/registry"
+	"github.com/goepmd/goepmd/wire"
+)
+
+// TestRestore: what is restored is the same in every list, and goes on the same.
+func TestRestore(t *testing.T) {
+	r, clock := newRegistry(2)
+	for i := range 9 {
+		clock.set(1000 + int64(i))
+		n := otpNode(numbered(i), uint16(i))
+		n.Extra = "extra"
+		register(t, r, registry.Owner(i/2+1), n) // most owners hold two
+	}
+	r.Release(2, registry.ReasonClosed)
+	r.Unregister([]byte(numbered(5)), registry.ReasonStopped)
+	r.Release(1, registry.ReasonClosed)
+
+	again := registry.New(registry.Config{Now: clock.now, Remember: 2})
+	require.Equal(t, "\x00\x00\x11\x11", string(again.Names(port)), "its list is kept, and has to be made anew")
+	require.NoError(t, again.Restore(r.Snapshot()))
+	require.NoError(t, again.Verify())
+	require.Equal(t, r.Snapshot(), again.Snapshot())
+	require.Equal(t, r.Names(port), again.Names(port))
+	require.Equal(t, r.Dump(port), again.Dump(port))
+
+	for _, step := range []func(*registry.Registry) any{
+		func(r *registry.Registry) any {
+			c, err := r.Register(77, otpNode(numbered(0), 1))
+			return []any{c, err}
+		}, // remembered
+		func(r *registry.Registry) any { c, err := r.Register(78, otpNode("new", 1)); return []any{c, err} }, // takes over a record
+		func(r *registry.Registry) any {
+			c, err := r.Register(79, otpNode(numbered(4), 1))
+			return []any{c, err}
+		}, // taken
+		func(r *registry.Registry) any { return r.Unregister([]byte(numbered(6)), registry.ReasonStopped) },
+		func(r *registry.Registry) any { r.Release(4, registry.ReasonClosed); return nil },
+		func(r *registry.Registry) any { r.Release(5, registry.ReasonClosed); return nil },
+	} {
+		require.Equal(t, step(r), step(again))
+		require.NoError(t, again.Verify())
+		require.Equal(t, r.Snapshot(), again.Snapshot())
+	}
+}
+
+// TestRestoreNonsense: a snapshot of nothing that could be is refused.
+func TestRestoreNonsense(t *testing.T) {
+	entry := func(name string) registry.Entry { return registry.Entry{Node: wire.Node{Name: name}} }
+	long := entry(strings.Repeat("x", wire.MaxNameBytes+1))
+	for what, s := range map[string]registry.Snapshot{
+		"registered twice":          {Nodes: []registry.Entry{entry("a"), entry("a")}},
+		"registered and remembered": {Nodes: []registry.Entry{entry("a")}, Old: []registry.Entry{entry("a")}},
+		"remembered twice":          {Old: []registry.Entry{entry("a"), entry("a")}},
+		"too long":                  {Nodes: []registry.Entry{long}},
+		"too long, remembered":      {Old: []registry.Entry{long}},
+	} {
+		r := registry.New(registry.Config{})
+		require.ErrorIs(t, r.Restore(s), registry.ErrSnapshot, what)
+		require.NoError(t, r.Verify())
+		require.Empty(t, r.Dump(port)[4:], what)
+		require.NoError(t, r.Restore(registry.Snapshot{Old: []registry.Entry{entry("a")}}))
+		require.ErrorIs(t, r.Restore(registry.Snapshot{}), registry.ErrUsed)
+	}
+}
+
+// TestOnEvent: the observer is told of every event in its order, with the registry
+// as it is right after.
+func TestOnEvent(t *testing.T) {
+	var r *registry.Registry
+	var seen []registry.Event
+	nodes, old := 0, 0
+	r = registry.New(registry.Config{OnEvent: func(e registry.Event, in registry.Inside) {
+		seen = append(seen, e)
+		switch e.Kind {
+		case registry.Registered:
+			nodes++
+		case registry.Unregistered:
+			nodes--
+			old++
+		}
+		s := in.Snapshot()
+		require.Equal(t, e.Seq, s.Seq)
+		require.Len(t, s.Nodes, nodes)
+		require.Len(t, s.Old, old)
+		entry, registered := in.Entry(e.Node.Name)
+		require.Equal(t, e.Node.Name, entry.Node.Name)
+		require.Equal(t, e.Kind != registry.Unregistered, registered)
+	}})
+	register(t, r, 1, otpNode("a", 1))
+	register(t, r, 1, otpNode("b", 1))
+	_, err := r.Register(2, otpNode("b", 1))
+	require.Error(t, err)
+	register(t, r, 2, otpNode("c", 1))
+	require.NotNil(t, r.Unregister([]byte("c"), registry.ReasonStopped))
+	r.Release(1, registry.ReasonClosed)
+	var kinds []registry.EventKind
+	for i, e := range seen {
+		require.EqualValues(t, i+1, e.Seq)
+		kinds = append(kinds, e.Kind)
+	}
+	require.Equal(t, []registry.EventKind{
+		registry.Registered, registry.Registered, registry.Refused, registry.Registered,
+		registry.Unregistered, registry.Unregistered, registry.Unregistered,
+	}, kinds)
+}
+
+// TestFloor: a name that was never seen begins above the floor.
+func TestFloor(t *testing.T) {
+	r, clock := newRegistry(0)
+	require.NoError(t, r.Restore(registry.Snapshot{Floor: 5000}))
+	require.EqualValues(t, 5001, register(t, r, 1, otpNode("a", 1)))
+	clock.set(6000)
+	require.EqualValues(t, 6001, register(t, r, 1, otpNode("b", 1)))
+	require.EqualValues(t, 5000, r.Snapshot().Floor)
+}
+
+// TestRestoreTransports: names with several transports, of several owners, are restored
+// too, and end as they would have.
+func TestRestoreTransports(t *testing.T) {
+	r, clock := newRegistry(0)
+	add := func(r *registry.Registry, o registry.Owner, name, transport string, p uint16) {
+		clock.set(clock.t.Unix() + 1)
+		n := otpNode(name, p)
+		n.Transport = transport
+		_, err := r.RegisterTransport(o, n)
+		require.NoError(t, err)
+	}
+	register(t, r, 9, otpNode("plain", 9))
+	add(r, 1, "a", "inet_tcp", 1)
+	add(r, 2, "b", "inet_tls", 2)
+	add(r, 2, "a", "inet_tls", 3)
+	add(r, 1, "b", "uds", 4)
+	add(r, 3, "old", "inet_tcp", 5)
+	add(r, 3, "old", "", 6)
+	r.Release(3, registry.ReasonClosed)
+	require.Equal(t, []registry.Owner{2, 1}, r.Snapshot().Nodes[0].Owners())
+	require.Equal(t, []registry.Owner{9}, r.Snapshot().Nodes[2].Owners())
+	for name, end := range map[string]func(*registry.Registry){
+		"release 1": func(r *registry.Registry) { r.Release(1, registry.ReasonClosed) },
+		"release 2": func(r *registry.Registry) { r.Release(2, registry.ReasonClosed) },
+		"stop a":    func(r *registry.Registry) { r.Unregister([]byte("a"), registry.ReasonStopped) },
+		"add":       func(r *registry.Registry) { add(r, 7, "b", "inet6_tcp", 7) },
+	} {
+		before := r.Snapshot()
+		one, two := registry.New(registry.Config{Now: clock.now}), registry.New(registry.Config{Now: clock.now})
+		require.NoError(t, one.Restore(before))
+		require.NoError(t, one.Verify())
+		require.NoError(t, two.Restore(one.Snapshot()))
+		require.Equal(t, before, two.Snapshot())
+		require.Equal(t, r.Dump3(port), two.Dump3(port))
+		end(one)
+		clock.set(clock.t.Unix() - 1)
+		end(two)
+		require.NoError(t, one.Verify())
+		after, same := one.Snapshot(), two.Snapshot()
+		if name != "add" {
+			require.Equal(t, after, same, name)
+		}
+		require.NotEqual(t, before, after, name)
+	}
+	bad := r.Snapshot()
+	bad.Nodes[0].Transports = append(bad.Nodes[0].Transports, bad.Nodes[0].Transports[0])
+	require.ErrorIs(t, registry.New(registry.Config{}).Restore(bad), registry.ErrSnapshot)
+}
