@@ -24,11 +24,14 @@ type conn struct {
 	session session.Session
 	small   [16]byte    // to read into while it is kept
 	writing atomic.Bool // a reply, of which some may be sent
+	ends    atomic.Bool // for all who hold it
 
 	// Under the engine's lock, but for the owner and the remote address, which
 	// stay as they are.
 	seat[*conn]
-	pending int // bytes that are being written
+	pending int             // bytes that are being written
+	out     []byte          // what is still to be written, while the engine stands still
+	after   session.Verdict // and what is to become of the connection then
 }
 
 func (c *conn) place() *seat[*conn] { return &c.seat }
@@ -60,18 +63,24 @@ var bufferPool = sync.Pool{New: func() any { return new(buffers) }}
 // serve sees a connection through, from its first byte to its end.
 func (c *conn) serve() {
 	c.tell(StateNew)
-	err := c.request()
+	c.see(c.request())
+}
+
+// see sees a connection through after its request, which is answered unless there
+// is an error.
+func (c *conn) see(err error) {
 	if err == nil && c.session.Kept() {
+		c.settled()
 		go c.stay() // on a stack that has not grown: it may be for years
 		return
 	}
 	c.finish(err)
-	c.engine.wg.Done()
+	c.engine.done()
 }
 
 // stay holds a kept connection.
 func (c *conn) stay() {
-	defer c.engine.wg.Done()
+	defer c.engine.done()
 	c.finish(c.wait())
 }
 
@@ -93,8 +102,12 @@ func (c *conn) request() error {
 				return c.obey(res, now)
 			}
 		}
-		if err != nil {
+		switch {
+		case err == nil:
+		case !c.wokenUp(err):
 			return err
+		case !c.engine.park():
+			return ErrHandedOver
 		}
 	}
 }
@@ -120,9 +133,12 @@ func (c *conn) arm() {
 	e := c.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.ending && !c.begun {
+	switch {
+	case e.still != nil:
+		c.expire(longAgo)
+	case e.ending && !c.begun:
 		c.expire(e.silentEnd)
-	} else {
+	default:
 		c.expire(c.session.Deadline())
 	}
 }
@@ -145,16 +161,22 @@ func (c *conn) obey(res session.Result, came time.Time) error {
 	}
 	e.evict(res.Evict)
 	if len(res.Reply) > 0 {
-		if err := c.write(res.Reply); err != nil {
+		if err := c.write(res.Reply, res.Verdict); err != nil {
 			return err
 		}
 		if e.server.MeasureLatency {
 			e.counters.latencies.add(time.Since(came))
 		}
 	}
-	switch res.Verdict {
+	return c.obeyed(res.Verdict, res.Err)
+}
+
+// obeyed does what comes after the answer.
+func (c *conn) obeyed(v session.Verdict, why error) error {
+	e := c.engine
+	switch v {
 	case session.Close:
-		return res.Err
+		return why
 	case session.StopDaemon:
 		e.log.Warn("killed by a KILL_REQ", "remote", c.net.RemoteAddr())
 		e.stop(ErrKilled)
@@ -162,24 +184,51 @@ func (c *conn) obey(res session.Result, came time.Time) error {
 	return nil
 }
 
-// write sends a reply. If it cannot, whatever was registered is unregistered.
-func (c *conn) write(b []byte) error {
+// write sends a reply, after which a verdict is due. If it cannot, whatever was
+// registered is unregistered.
+func (c *conn) write(b []byte, after session.Verdict) error {
 	c.engine.sleep(c.engine.server.WriteDelay)
-	if d := c.engine.limits.writeTimeout; d > 0 {
-		_ = c.net.SetWriteDeadline(time.Now().Add(d)) // that it failed, the write tells
-	}
 	c.pend(len(b))
-	c.writing.Store(true)
-	_, err := c.net.Write(b)
-	c.writing.Store(err != nil)
-	c.engine.mu.Lock()
-	c.engine.taken(c)
-	c.engine.mu.Unlock()
-	if err != nil {
-		c.engine.counters.writeErrors.Add(1)
-		c.session.End(registry.ReasonUnanswered)
+	for {
+		until := c.armWrite()
+		c.writing.Store(true)
+		n, err := c.net.Write(b)
+		c.writing.Store(err != nil)
+		b = b[n:]
+		if errors.Is(err, os.ErrDeadlineExceeded) && (until.IsZero() || time.Now().Before(until)) {
+			c.out, c.after = b, after // to stand still
+			if !c.engine.park() {
+				return ErrHandedOver
+			}
+			c.out = nil
+			continue
+		}
+		c.engine.mu.Lock()
+		c.engine.taken(c)
+		c.engine.mu.Unlock()
+		if err != nil {
+			c.engine.counters.writeErrors.Add(1)
+			c.session.End(registry.ReasonUnanswered)
+		}
+		return err
 	}
-	return err
+}
+
+// armWrite sets, and gives, the time until which a write may wait; zero is none. That
+// it fails, the write tells. While the engine stands still, no write begins.
+func (c *conn) armWrite() (until time.Time) {
+	e := c.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.still != nil {
+		_ = c.net.SetWriteDeadline(longAgo)
+		return until
+	}
+	if d := e.limits.writeTimeout; d > 0 {
+		until = time.Now().Add(d)
+	}
+	_ = c.net.SetWriteDeadline(until)
+	return until
 }
 
 // pend counts what waits to be taken by the other side. Those who make others
@@ -203,8 +252,8 @@ func (c *conn) pend(n int) {
 	}
 }
 
-// wait holds a kept connection until it ends.
-func (c *conn) wait() error {
+// settled is for a connection that is answered and kept.
+func (c *conn) settled() {
 	state := StateRefused
 	if c.session.Holds() {
 		state = StateRegistered
@@ -213,11 +262,15 @@ func (c *conn) wait() error {
 	c.engine.leave(c)
 	c.engine.mu.Unlock()
 	c.tell(state)
-	c.expire(time.Time{})
+}
+
+// wait holds a kept connection until it ends.
+func (c *conn) wait() error {
 	if c.session.TakesMore() {
-		return c.takeMore(state)
+		return c.takeMore()
 	}
 	for {
+		c.arm() // without a deadline, but to stand still
 		n, err := c.net.Read(c.small[:])
 		if n > 0 {
 			now := time.Now()
@@ -227,17 +280,23 @@ func (c *conn) wait() error {
 			}
 			return err
 		}
-		if err != nil {
+		switch {
+		case err == nil:
+		case !c.wokenUp(err):
 			return err
+		case !c.engine.park():
+			return ErrHandedOver
 		}
 	}
 }
 
 // takeMore serves the further requests of a kept connection, until it ends. They
 // are short and few: no more is set aside for them than for one that only waits.
-func (c *conn) takeMore(state ConnState) error {
+func (c *conn) takeMore() error {
+	holds := c.session.Holds()
 	var reply [16]byte
 	for {
+		c.arm()
 		n, err := c.net.Read(c.small[:min(c.session.Want(), len(c.small))])
 		if n > 0 {
 			now := time.Now()
@@ -249,14 +308,18 @@ func (c *conn) takeMore(state ConnState) error {
 				if err := c.obey(res, now); err != nil || res.Verdict != session.Keep {
 					return err
 				}
-				if state == StateRefused && c.session.Holds() {
-					state = StateRegistered
-					c.tell(state)
+				if !holds && c.session.Holds() {
+					holds = true
+					c.tell(StateRegistered)
 				}
 			}
 		}
-		if err != nil {
+		switch {
+		case err == nil:
+		case !c.wokenUp(err):
 			return err
+		case !c.engine.park():
+			return ErrHandedOver
 		}
 	}
 }
@@ -277,12 +340,22 @@ func (c *conn) cut() {
 		// A list that ends in good order would be taken for a whole one.
 		_ = tcp.SetLinger(0) // it can only fail on one that is broken already
 	}
-	switch c.net.(type) {
+	switch nc := c.net.(type) {
 	case *net.TCPConn, *net.UnixConn:
+		if c.ends.Load() {
+			_ = nc.(shutter).CloseRead() // they fail on one that has ended
+			_ = nc.(shutter).CloseWrite()
+		}
 		_ = c.net.Close() // whoever used it has nothing more to lose
 	default:
 		c.engine.wg.Go(func() { _ = c.net.Close() })
 	}
+}
+
+// shutter is a connection that can be ended for all who hold it.
+type shutter interface {
+	CloseRead() error
+	CloseWrite() error
 }
 
 // finish ends the session, then closes, so that who sees the end of the
@@ -290,6 +363,10 @@ func (c *conn) cut() {
 // engine can tell others that the connection is gone.
 func (c *conn) finish(err error) {
 	e := c.engine
+	if errors.Is(err, ErrHandedOver) {
+		c.letGo()
+		return
+	}
 	e.mu.Lock()
 	why := c.cause
 	e.mu.Unlock()
@@ -299,6 +376,7 @@ func (c *conn) finish(err error) {
 	}
 	err = c.explain(err, why)
 	c.session.End(reason)
+	c.ends.Store(e.server.shuts(why))
 	c.cut()
 	if e.log.Enabled(context.Background(), slog.LevelDebug) {
 		e.log.Debug("connection closed", "remote", c.net.RemoteAddr(), "owner", c.owner, "err", err)

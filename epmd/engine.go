@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strconv"
 	"sync"
 
@@ -74,6 +75,15 @@ type engine interface {
 	// remotes are the other ends of the connections of owners, nil of one that is
 	// gone. Its errors are those of Server.Check.
 	remotes(context.Context, []registry.Owner) ([]net.Addr, error)
+	// handoff stands still, has give hand over what the engine holds, and ends if
+	// that went well; else it goes on. Its error is give's.
+	handoff(give func(*held) error) error
+	// takeUp begins with listeners and with what another held. Nothing is read or
+	// accepted before begin has returned; if begin fails, the engine ends, and
+	// has touched nothing. The error is begin's.
+	takeUp(lns []net.Listener, h *held, begin func() error) error
+	// file gives another descriptor of a connection; nil if it is gone.
+	file(registry.Owner) (*os.File, error)
 }
 
 // chosen is the engine of a server: the choice is made by its first Serve.
@@ -119,7 +129,7 @@ func (c *chosen) choose(lns []net.Listener) (engine, error) {
 }
 
 func (c *chosen) serve(lns []net.Listener) error {
-	if len(lns) == 0 {
+	if len(lns) == 0 && c.get() == nil { // else it serves what it took over
 		return errors.New("epmd: no listener to serve")
 	}
 	e, err := c.choose(lns)
@@ -173,6 +183,33 @@ func (c *chosen) count(s *Stats) {
 	if e := c.get(); e != nil {
 		e.count(s)
 	}
+}
+
+func (c *chosen) handoff(give func(*held) error) error {
+	if e := c.get(); e != nil {
+		return e.handoff(give)
+	}
+	return fmt.Errorf("%w: nothing is served", ErrHandoff)
+}
+
+func (c *chosen) takeUp(lns []net.Listener, h *held, begin func() error) error {
+	if c.get() != nil {
+		closeAll(lns)
+		return fmt.Errorf("%w: the server is in use already", ErrHandoff)
+	}
+	e, err := c.choose(lns)
+	if err != nil {
+		closeAll(lns)
+		return err
+	}
+	return e.takeUp(lns, h, begin)
+}
+
+func (c *chosen) file(o registry.Owner) (*os.File, error) {
+	if e := c.get(); e != nil {
+		return e.file(o)
+	}
+	return nil, nil
 }
 
 var _ engine = (*chosen)(nil)

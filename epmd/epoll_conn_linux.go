@@ -232,6 +232,9 @@ func (e *epoll) finish(c *socket, err error) {
 	if c.work != nil && c.work.pending {
 		reset(int(c.fd))
 	}
+	if e.server.shuts(c.cause) {
+		_ = unix.Shutdown(int(c.fd), unix.SHUT_RDWR) // it fails on one that has ended
+	}
 	closeFile(int(c.fd))
 	if hook := e.server.ConnState; hook != nil {
 		hook(info, StateClosed)

@@ -3,6 +3,7 @@ package epmd
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -173,6 +174,9 @@ func (e *epoll) loop() {
 	e.over = true
 	e.mu.Unlock()
 	e.obeyOrders()
+	if errors.Is(e.err, ErrKilled) {
+		e.lent.Store(true) // whoever keeps connections is to let go
+	}
 	e.slots.all(func(c *socket) { e.drop(c, causeShutdown, ErrServerClosed) })
 	e.closeListeners()
 	e.closeFiles()

@@ -1,7 +1,6 @@
 package epmd
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"syscall"
@@ -58,17 +57,6 @@ func takeOver(lns []net.Listener) ([]*listener, error) {
 	return taken, nil
 }
 
-// duplicate gives another descriptor of a socket.
-func duplicate(c syscall.Conn) (fd int, err error) {
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return -1, err
-	}
-	var dupErr error
-	err = raw.Control(func(old uintptr) { fd, dupErr = unix.FcntlInt(old, unix.F_DUPFD_CLOEXEC, 0) })
-	return fd, errors.Join(err, dupErr)
-}
-
 func closeTaken(ls []*listener) {
 	for _, l := range ls {
 		l.close()
@@ -86,29 +74,60 @@ func (l *listener) close() {
 	}
 }
 
-// listen begins to serve listeners.
+// listen begins to serve listeners, and what was restored.
 func (e *epoll) listen(lns []net.Listener, taken []*listener) {
 	if e.ending {
 		closeTaken(taken)
 		return
 	}
+	e.know(lns)
+	h := e.restored.Swap(nil)
+	if err := e.takeIn(h); err != nil {
+		closeTaken(taken)
+		e.stop(err)
+		return
+	}
+	if err := e.watchListeners(taken); err != nil {
+		e.stop(err)
+		return
+	}
+	e.goOn(h)
+	e.acceptAllEarly(taken)
+}
+
+// know makes what the sessions share, from the first listeners.
+func (e *epoll) know(lns []net.Listener) {
 	if e.daemon.Registry == nil {
 		e.daemon = e.server.daemonOf(e.state, e.server.port(lns))
 		e.daemon.Sweep = e.sweep
 	}
-	for _, l := range taken {
+}
+
+// watchListeners has the loop told of new connections.
+func (e *epoll) watchListeners(taken []*listener) error {
+	for i, l := range taken {
 		e.listeners = append(e.listeners, l)
 		presetKeepAlive(l.fd, e.limits.keepAlive)
 		id := uint64(idListener+len(e.listeners)-1) << slotBits
 		if err := watchFor(e.poll, unix.EPOLL_CTL_ADD, l.fd, unix.EPOLLIN, id); err != nil {
-			e.stop(fmt.Errorf("epmd: cannot watch %s: %w", l.addr, err))
+			closeTaken(taken[i+1:])
+			return fmt.Errorf("epmd: cannot watch %s: %w", l.addr, err)
+		}
+	}
+	return nil
+}
+
+// acceptAllEarly begins to accept.
+func (e *epoll) acceptAllEarly(taken []*listener) {
+	for _, l := range taken {
+		if e.ending {
 			return
 		}
 		e.log.Debug("listening", "address", l.addr)
-		e.acceptEarly(l)
 		e.mu.Lock()
 		e.addresses = append(e.addresses, l.addr)
 		e.mu.Unlock()
+		e.acceptEarly(l)
 	}
 }
 

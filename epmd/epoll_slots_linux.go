@@ -51,11 +51,50 @@ func (s *slots) take() *socket {
 	return c
 }
 
-// fill makes the connections of a chunk.
+// restore gives places to connections with the owners that they had elsewhere, where
+// none was ever used here. It says no if there cannot be such owners, and has taken
+// nothing then.
+func (s *slots) restore(owners []registry.Owner) bool {
+	seen := make(map[registry.Owner]bool, len(owners))
+	var newest registry.Owner
+	for _, o := range owners {
+		at := o & slotMask
+		if at == 0 || at > slotMask/chunkSize*chunkSize || seen[at] {
+			return false
+		}
+		seen[at] = true
+		newest = max(newest, o>>slotBits)
+	}
+	for _, o := range owners {
+		at := int(o&slotMask) - 1
+		for len(s.chunks) <= at/chunkSize {
+			s.chunks = append(s.chunks, chunk{first: newest + 1})
+		}
+		k := &s.chunks[at/chunkSize]
+		if k.at == nil {
+			k.at = new([chunkSize]socket)
+		}
+		k.used++
+		k.at[at%chunkSize].owner, k.at[at%chunkSize].inUse = o, true
+	}
+	for n := range s.chunks {
+		if s.chunks[n].at != nil {
+			s.chunks[n].fill(n)
+		}
+	}
+	return true
+}
+
+// fill makes the connections of a chunk that are not used.
 func (k *chunk) fill(n int) {
-	k.at = new([chunkSize]socket)
+	if k.at == nil {
+		k.at = new([chunkSize]socket)
+	}
 	for j := chunkSize - 1; j >= 0; j-- {
 		c := &k.at[j]
+		if c.inUse {
+			continue
+		}
 		c.owner = k.first<<slotBits | registry.Owner(n*chunkSize+j+1)
 		c.next, k.free = k.free, c
 	}

@@ -22,7 +22,8 @@ type Conn struct {
 type ConnState uint8
 
 // The states. From StateNew a connection goes to one of the next two or straight
-// to StateClosed. One that takes further requests (see Server.MultiTransport) goes
+// to StateClosed or StateHandedOver. Of those that are taken over from another process
+// the first state is the one that they are in. One that takes further requests (see Server.MultiTransport) goes
 // from StateRefused to StateRegistered when one is not refused.
 const (
 	// StateNew: accepted.
@@ -33,6 +34,8 @@ const (
 	StateRefused
 	// StateClosed: it is gone, and nothing of it is registered any more.
 	StateClosed
+	// StateHandedOver: it is open, and another process's now.
+	StateHandedOver
 )
 
 // String is the state as one lower-case word.
@@ -46,6 +49,8 @@ func (s ConnState) String() string {
 		return "refused"
 	case StateClosed:
 		return "closed"
+	case StateHandedOver:
+		return "handed over"
 	}
 	return "state " + strconv.Itoa(int(s))
 }

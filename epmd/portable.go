@@ -35,10 +35,12 @@ type portable struct {
 	conns     map[registry.Owner]*conn
 	last      registry.Owner
 	table     table[*conn]
-	ending    bool      // no more connections
-	stopping  bool      // stopped is closed
-	silentEnd time.Time // when ending: until when silent connections may begin
-	err       error     // why it ended
+	ending    bool       // no more connections
+	stopping  bool       // stopped is closed
+	silentEnd time.Time  // when ending: until when silent connections may begin
+	err       error      // why it ended
+	still     *stillness // nil: it does not stand still
+	live      int        // goroutines of listeners and connections
 }
 
 func newPortable(s *Server, st *state) *portable {
@@ -58,10 +60,12 @@ func (e *portable) serve(lns []net.Listener) error {
 		closeAll(lns)
 		return err
 	}
-	for _, ln := range lns {
-		e.log.Debug("listening", "address", ln.Addr())
-		go e.accept(ln)
+	conns, err := e.takeIn(e.restored.Swap(nil))
+	if err != nil {
+		e.stop(err)
 	}
+	e.goOn(conns)
+	e.acceptAll(lns)
 	<-e.stopped
 	e.wg.Wait()
 	e.watch.close()
@@ -85,7 +89,25 @@ func (e *portable) add(lns []net.Listener) error {
 	}
 	e.listeners = append(e.listeners, lns...)
 	e.wg.Add(len(lns))
+	e.live += len(lns)
 	return nil
+}
+
+// acceptAll begins to accept.
+func (e *portable) acceptAll(lns []net.Listener) {
+	for _, ln := range lns {
+		e.log.Debug("listening", "address", ln.Addr())
+		go e.accept(ln)
+	}
+}
+
+// done is the end of a goroutine of a listener or a connection.
+func (e *portable) done() {
+	e.mu.Lock()
+	e.live--
+	e.quieten()
+	e.mu.Unlock()
+	e.wg.Done()
 }
 
 // The pauses after a failed accept: long enough to let others end, short
@@ -96,7 +118,7 @@ const (
 )
 
 func (e *portable) accept(ln net.Listener) {
-	defer e.wg.Done()
+	defer e.done()
 	pause := shortestPause
 	for {
 		nc, err := ln.Accept()
@@ -116,6 +138,11 @@ func (e *portable) accept(ln net.Listener) {
 			e.arriving.Add(-1)
 		case e.hasEnded():
 			return
+		case wokenUp(ln, err):
+			if !e.park() {
+				return
+			}
+			e.acceptBy(ln)
 		case !mayPass(err):
 			e.log.Error("a listener failed for good", "address", ln.Addr(), "err", err)
 			e.stop(fmt.Errorf("epmd: cannot accept on %s: %w", ln.Addr(), err))
@@ -170,6 +197,7 @@ func (e *portable) open(nc net.Conn) {
 	if ok {
 		c.session = e.daemon.Open(c.owner, c, time.Now())
 		e.wg.Add(1)
+		e.live++
 	}
 	e.mu.Unlock()
 	e.limitHit(hit)
@@ -206,6 +234,7 @@ func (e *portable) admit(c *conn) (hit limit, victim *conn, ok bool) {
 // cuts it once e.mu is free.
 func (e *portable) drop(c *conn, why cause) {
 	c.cause = why
+	c.ends.Store(e.server.shuts(why))
 	e.taken(c)
 	e.forget(c)
 }
@@ -330,6 +359,7 @@ func (e *portable) evict(owners []registry.Owner) {
 func (e *portable) sweep() { e.watch.sweep(e.registry.Release) }
 
 func (e *portable) shutdown(ctx context.Context) error {
+	e.awaitMotion()
 	e.mu.Lock()
 	closing := e.end(ErrServerClosed)
 	e.mu.Unlock()
@@ -361,6 +391,7 @@ func (e *portable) cutsShort() bool {
 }
 
 func (e *portable) close() {
+	e.awaitMotion()
 	e.stop(ErrServerClosed)
 	e.wg.Wait()
 }
@@ -396,6 +427,9 @@ func (e *portable) stop(why error) {
 	}
 	closing := e.end(why)
 	e.stopping = true
+	if errors.Is(why, ErrKilled) {
+		e.lent.Store(true) // whoever keeps connections is to let go
+	}
 	var victims []*conn
 	for _, c := range e.conns {
 		e.drop(c, causeShutdown)
@@ -413,7 +447,7 @@ func (e *portable) stop(why error) {
 // last look is closed unanswered, since admit then takes nobody in.
 func (e *portable) endIdle() bool {
 	e.mu.Lock()
-	if e.ending || !e.deserted() {
+	if e.ending || e.still != nil || !e.deserted() {
 		defer e.mu.Unlock()
 		return e.ending
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/goepmd/goepmd/registry"
@@ -177,6 +178,16 @@ type Server struct {
 	// request.
 	MeasureLatency bool
 
+	// ConnsKept says that somebody, such as a supervisor, holds descriptors of the
+	// registered connections too (see File), for the next server to Restore. A
+	// connection that ends is then ended for all who hold it. Those that are registered
+	// when the server is closed or shut down stay open, but after a KILL_REQ.
+	ConnsKept bool
+
+	// OnEvent, if set, is told of each registration and its end before anybody is
+	// answered, as registry.Config says: for a journal.
+	OnEvent func(registry.Event, registry.Inside)
+
 	once  sync.Once
 	state *state
 }
@@ -189,6 +200,10 @@ type state struct {
 	counters counters
 	engine   engine
 
+	restored atomic.Pointer[held] // what Restore gave, until it is served
+	lent     atomic.Bool          // another process may hold descriptors of connections
+	handing  sync.RWMutex         // held for writing while it is handed over
+
 	acceptWarnings, limitWarnings, denyWarnings throttle
 }
 
@@ -200,6 +215,7 @@ func (s *Server) init() *state {
 		}
 		st.registry = registry.New(registry.Config{
 			Now: s.Now, Remember: s.Remember, MaxHeld: st.limits.maxHeld, FD: shown,
+			OnEvent: s.OnEvent,
 		})
 		if st.log == nil {
 			st.log = slog.New(slog.DiscardHandler)
@@ -243,8 +259,8 @@ func (s *Server) ServeContext(ctx context.Context, lns ...net.Listener) error {
 // ends, or before. It may be called several times, also at once; they all end
 // together. If one of them is of a kind that the epoll engine cannot serve, the
 // portable engine serves all of them; the choice that the first call makes stands.
-// Its error is never nil: ErrServerClosed, ErrKilled, ErrIdle, ErrEngine, or that of a
-// listener which failed for good. When it returns, no goroutine of the server is
+// Its error is never nil: ErrServerClosed, ErrKilled, ErrIdle, ErrHandedOver, ErrEngine,
+// or that of a listener which failed for good. When it returns, no goroutine of the server is
 // left.
 func (s *Server) Serve(lns ...net.Listener) error {
 	return s.init().engine.serve(lns)
@@ -275,6 +291,8 @@ func (s *Server) Registry() *registry.Registry { return s.init().registry }
 // does, and says whether there was such a node.
 func (s *Server) Unregister(name string) bool {
 	st := s.init()
+	st.handing.RLock()
+	defer st.handing.RUnlock()
 	owners := st.registry.Unregister([]byte(name), registry.ReasonStopped)
 	st.engine.evict(owners)
 	return owners != nil

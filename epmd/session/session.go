@@ -66,6 +66,10 @@ func (s *Session) Begun() bool {
 	return (s.phase == reading || s.phase == several) && len(s.buf) > 0
 }
 
+// Partial is what has arrived of a request that is not complete: to be fed to
+// another session in its place. It borrows from the session.
+func (s *Session) Partial() []byte { return s.buf }
+
 // Owner is the owner that was given to [Daemon.Open].
 func (s *Session) Owner() registry.Owner { return s.owner }
 
