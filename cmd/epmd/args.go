@@ -20,6 +20,7 @@ type options struct {
 	daemon    bool
 	systemd   bool
 	relaxed   bool
+	state     string // path; empty is none
 	multi     bool   // -multi_transport
 	http      string // empty: not asked for
 
@@ -39,6 +40,7 @@ const (
 	commandDump
 	commandKill
 	commandStop
+	commandUpgrade
 	commandVersion
 )
 
@@ -100,6 +102,8 @@ func parseFlags(args []string, env func(string) (string, bool)) (options, error)
 			o.multi = true
 		case "-address":
 			o.addresses, used, ok = value, 2, more
+		case "-state":
+			o.state, used, ok = value, 2, more && value != ""
 		case "-port":
 			n := leadingInt(value)
 			o.port, used, ok = uint16(n), 2, n >= 1 && n <= 65535
@@ -134,7 +138,7 @@ func parseFlags(args []string, env func(string) (string, bool)) (options, error)
 func (o *options) interactive(args []string) error {
 	commands := map[string]command{
 		"-names": commandNames, "-started": commandStarted, "-dump": commandDump,
-		"-kill": commandKill, "-stop": commandStop, "-version": commandVersion,
+		"-kill": commandKill, "-stop": commandStop, "-upgrade": commandUpgrade, "-version": commandVersion,
 	}
 	c, known := commands[args[0]]
 	operands := 0

@@ -51,6 +51,8 @@ func TestParseArgs(t *testing.T) {
 		{name: "kill", args: []string{"-kill"}, want: with(func(o *options) { o.command = commandKill })},
 		{name: "stop", args: []string{"-stop", "foo"}, want: with(func(o *options) { o.command, o.stopName = commandStop, "foo" })},
 		{name: "stop nothing", args: []string{"-stop", ""}, want: with(func(o *options) { o.command = commandStop })},
+		{name: "upgrade", args: []string{"-upgrade"}, want: with(func(o *options) { o.command = commandUpgrade })},
+		{name: "state", args: []string{"-state", "/var/lib/epmd/state"}, want: with(func(o *options) { o.state = "/var/lib/epmd/state" })},
 		{name: "version", args: []string{"-version"}, env: map[string]string{envPort: "abc"}, want: options{command: commandVersion}},
 	}
 	for _, tt := range tests {
@@ -69,6 +71,7 @@ func TestParseArgsUsage(t *testing.T) {
 		{"-port"}, {"-port", "0"}, {"-port", "x"}, {"-port", ""}, {"-port", "-1"}, {"-port", "65536"}, {"-port", "99999999999999999999"},
 		{"-packet_timeout"}, {"-packet_timeout", "0"}, {"-packet_timeout", "x"}, {"-packet_timeout", "-1"},
 		{"-delay_accept"}, {"-delay_accept", "0"}, {"-delay_write"}, {"-delay_write", "0"}, {"-address"},
+		{"-state"}, {"-state", ""}, {"-upgrade", "x"},
 		{"-exit_idle"}, {"-exit_idle", "0"}, {"-exit_idle", "-1"}, {"-exit_idle", "x"},
 		{"-allow_lookup"}, {"-allow_names"}, {"-allow_register"}, {"-allow_stop"},
 	} {

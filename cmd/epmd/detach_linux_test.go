@@ -107,6 +107,9 @@ func TestSystemd(t *testing.T) {
 	buf := make([]byte, 100)
 	n, err := heard.Read(buf)
 	require.NoError(t, err)
+	require.Equal(t, "FDSTORE=1\nFDPOLL=0\nFDNAME=goepmd-state", string(buf[:n]))
+	n, err = heard.Read(buf)
+	require.NoError(t, err)
 	require.Equal(t, "READY=1", string(buf[:n]))
 	c := &epmd.Client{Addr: fmt.Sprintf("127.0.0.1:%d", port)}
 	names, err := c.Names(context.Background())

@@ -29,6 +29,8 @@ func run(args []string, env func(string) (string, bool), stdout, stderr io.Write
 		return 0
 	case commandServe:
 		return serve(o, args, stderr)
+	case commandUpgrade:
+		return askUpgrade(o, stdout, stderr)
 	}
 	return interact(o, stdout, stderr)
 }

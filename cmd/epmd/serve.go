@@ -6,16 +6,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/netip"
 	"os"
 	"os/signal"
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/coreos/go-systemd/v22/activation"
-	sd "github.com/coreos/go-systemd/v22/daemon"
 
 	"github.com/goepmd/goepmd/epmd"
 	"github.com/goepmd/goepmd/registry"
@@ -25,15 +21,15 @@ import (
 func serve(o options, args []string, stderr io.Writer) int {
 	var starter *starter
 	if o.daemon {
-		if starter = fromStarter(); starter == nil {
+		if starter = fromStarter(); starter == nil && !hasPredecessor() {
 			return detach(args, stderr)
 		}
 	}
 	log := newLogger(o, stderr)
-	err := listenAndServe(o, log, starter)
+	err := listenAndServe(o, args, log, starter)
 	var sig signalError
 	switch {
-	case errors.Is(err, epmd.ErrKilled), errors.Is(err, epmd.ErrIdle):
+	case errors.Is(err, epmd.ErrKilled), errors.Is(err, epmd.ErrIdle), errors.Is(err, epmd.ErrHandedOver):
 		return 0
 	case errors.Is(err, epmd.ErrAlreadyRunning):
 		log.Debug(err.Error())
@@ -49,14 +45,15 @@ func serve(o options, args []string, stderr io.Writer) int {
 
 // listenAndServe listens, says that it does, and serves until the end, for which
 // it gives the reason.
-func listenAndServe(o options, log *slog.Logger, starter *starter) error {
+func listenAndServe(o options, args []string, log *slog.Logger, starter *starter) error {
 	s, err := newServer(o, log)
 	if err != nil {
 		return err
 	}
 	ctx, stop := untilSignal()
 	defer stop()
-	lns, err := listeners(ctx, o, s)
+	l := newLife(o, args, log, s)
+	lns, err := l.begin(ctx)
 	if err != nil {
 		return err
 	}
@@ -70,15 +67,12 @@ func listenAndServe(o options, log *slog.Logger, starter *starter) error {
 	web.serve(log)
 	defer web.end()
 	starter.ready()
-	if o.systemd {
-		if _, err := sd.SdNotify(false, sd.SdNotifyReady); err != nil {
-			log.Warn("systemd cannot be told that the daemon is ready", "err", err)
-		}
-	}
 	serving, ended := context.WithCancel(ctx)
+	l.run(serving)
 	go giveBackMemory(serving, s)
 	err = s.ServeContext(ctx, lns...)
 	ended()
+	l.end(err)
 	if cause := context.Cause(ctx); cause != nil && errors.Is(err, epmd.ErrServerClosed) {
 		return cause
 	}
@@ -109,27 +103,6 @@ func newServer(o options, log *slog.Logger) (*epmd.Server, error) {
 		s.Addresses = append(s.Addresses, addr)
 	}
 	return s, nil
-}
-
-// listeners are those of the options, or of systemd.
-func listeners(ctx context.Context, o options, s *epmd.Server) ([]net.Listener, error) {
-	if !o.systemd {
-		return s.Listen(ctx)
-	}
-	passed, err := activation.Listeners()
-	if err != nil {
-		return nil, fmt.Errorf("cannot take the sockets of systemd: %w", err)
-	}
-	var lns []net.Listener
-	for _, ln := range passed {
-		if ln != nil { // others are no stream sockets
-			lns = append(lns, ln)
-		}
-	}
-	if len(lns) == 0 {
-		return nil, errors.New("systemd provides no sockets: start epmd by its socket unit, or without -systemd")
-	}
-	return lns, nil
 }
 
 // signalError is the end by a signal.

@@ -10,9 +10,12 @@ Options
   -daemon                  run detached; return once it listens
   -relaxed_command_check   allow -stop, and -kill while nodes are registered
                            (or ERL_EPMD_RELAXED_COMMAND_CHECK, set to anything)
+  -systemd                 serve the sockets that systemd passes, and have it keep
+                           the connections of registered nodes
+  -state FILE              keep names and creations in this file, so that they
+                           survive the daemon
   -multi_transport         let a node have several transports under one name; with
                            -names and -dump: show them, if the daemon tells them
-  -systemd                 serve the sockets that systemd passes
   -allow_lookup LIST       networks that may look nodes up, besides this machine;
                            as 10.1.0.0/16,fd00:1::/32; all networks unless given
   -allow_names LIST        networks that may list the nodes, likewise
@@ -33,5 +36,6 @@ Commands, last on the line
   -dump                    list registered nodes and remembered names
   -kill                    end it, if no node is registered (or it is relaxed)
   -stop NAME               unregister a node by force, if it is relaxed
+  -upgrade                 have it start its program anew and hand everything over
   -version                 print this program's version
 `

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// controlPatience is how long one who asks, or is asked, may take.
+const controlPatience = 2 * startPatience
+
+// controlName is the name of the socket by which the daemon on a port can be asked to
+// upgrade itself. It is an abstract one, and so belongs to the network namespace, as
+// the port does; nothing of it stays behind.
+func controlName(port uint16) *net.UnixAddr {
+	return &net.UnixAddr{Net: "unix", Name: "@goepmd/control/" + strconv.Itoa(int(port))}
+}
+
+// control is the daemon's side of that socket. Root and the daemon's user may ask.
+type control struct {
+	port uint16
+
+	mu     sync.Mutex
+	ln     *net.UnixListener
+	closed chan struct{} // of this listener, or of the tries to have one
+}
+
+// controlRetry is how long is waited for the name, which the daemon before may still
+// have.
+const controlRetry = 50 * time.Millisecond
+
+// open begins to listen, as soon as the name is free. That it is not, since another has
+// it, costs nothing but this way to ask.
+func (c *control) open(u *upgrader) {
+	closed := make(chan struct{})
+	c.mu.Lock()
+	c.closed = closed
+	c.mu.Unlock()
+	go func() {
+		for {
+			ln, err := net.ListenUnix("unix", controlName(c.port))
+			if err == nil {
+				c.serve(u, ln, closed)
+				return
+			}
+			u.log.Debug("the control socket is taken, and will be tried again", "name", controlName(c.port).Name, "err", err)
+			select {
+			case <-closed:
+				return
+			case <-time.After(controlRetry):
+			}
+		}
+	}()
+}
+
+func (c *control) serve(u *upgrader, ln *net.UnixListener, closed chan struct{}) {
+	c.mu.Lock()
+	select {
+	case <-closed:
+		c.mu.Unlock()
+		_ = ln.Close() // nobody has come
+		return
+	default:
+	}
+	c.ln = ln
+	c.mu.Unlock()
+	for {
+		conn, err := ln.AcceptUnix()
+		if err != nil {
+			if !errors.Is(err, net.ErrClosed) {
+				u.log.Warn("the control socket failed; upgrades go by SIGUSR2 alone", "err", err)
+			}
+			return
+		}
+		u.replies.Go(func() { c.answer(u, conn) })
+	}
+}
+
+// close stops listening; who is being answered is answered.
+func (c *control) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed != nil {
+		close(c.closed)
+		c.closed = nil
+	}
+	if c.ln != nil {
+		_ = c.ln.Close() // nothing is lost in it
+		c.ln = nil
+	}
+}
+
+func (c *control) answer(u *upgrader, conn *net.UnixConn) {
+	defer func() { _ = conn.Close() }() // it was told, or is gone
+	_ = conn.SetDeadline(time.Now().Add(controlPatience))
+	uid, err := peerUser(conn)
+	if err != nil || uid != 0 && uid != os.Geteuid() {
+		u.log.Warn("refused to be upgraded", "uid", uid, "err", err)
+		_, _ = io.WriteString(conn, "only root and the daemon's own user may ask\n") // or it is gone
+		return
+	}
+	asked, err := bufio.NewReader(io.LimitReader(conn, 100)).ReadString('\n')
+	if err != nil {
+		return // it is gone, or has nothing to ask
+	}
+	_, _ = io.WriteString(conn, u.answerControl(context.Background(), asked)) // likewise
+}
+
+// peerUser is the user of the process at the other end.
+func peerUser(c *net.UnixConn) (int, error) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return -1, err
+	}
+	var cred *unix.Ucred
+	var credErr error
+	if err := raw.Control(func(fd uintptr) {
+		cred, credErr = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
+	}); err != nil || credErr != nil {
+		return -1, errors.Join(err, credErr)
+	}
+	return int(cred.Uid), nil
+}
+
+// askControl asks the daemon on a port, and gives its answer.
+func askControl(port uint16, question string) (string, error) {
+	c, err := net.DialUnix("unix", nil, controlName(port))
+	if err != nil {
+		return "", fmt.Errorf("no daemon of this kind on port %d: %w", port, err)
+	}
+	defer func() { _ = c.Close() }() // everything has been said
+	_ = c.SetDeadline(time.Now().Add(controlPatience))
+	if _, err := io.WriteString(c, question); err != nil {
+		return "", err
+	}
+	b, err := io.ReadAll(c)
+	if err == nil && len(b) == 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	return string(b), err
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/goepmd/goepmd/epmd"
+	"github.com/goepmd/goepmd/registry"
+)
+
+// life is what a daemon begins with and leaves behind: it may take over from
+// another, go on for one that died, or know the names of one that ended.
+type life struct {
+	o        options
+	log      *slog.Logger
+	server   *epmd.Server
+	systemd  *systemd
+	state    *stateFile
+	upgrader *upgrader
+	saving   sync.WaitGroup
+	saved    chan struct{} // closed to end the saving
+}
+
+func newLife(o options, args []string, log *slog.Logger, s *epmd.Server) *life {
+	l := &life{o: o, log: log, server: s, saved: make(chan struct{})}
+	if o.systemd {
+		l.systemd = newSystemd(log, s)
+	}
+	if l.keeps() || o.state != "" {
+		s.OnEvent = l.onEvent
+	}
+	if o.state != "" {
+		l.state = newStateFile(o.state, s.Registry(), log)
+	}
+	l.upgrader = &upgrader{
+		server: s, log: log, args: args, state: l.state, systemd: l.systemd,
+		control: control{port: o.port},
+	}
+	return l
+}
+
+// keeps says whether systemd keeps something.
+func (l *life) keeps() bool { return l.systemd != nil && l.systemd.store != nil }
+
+func (l *life) onEvent(e registry.Event, in registry.Inside) {
+	if l.keeps() {
+		l.systemd.store.OnEvent(e, in)
+	}
+	if l.state != nil {
+		l.state.OnEvent(e, in)
+	}
+}
+
+var errRelative = errors.New("with -daemon, -state needs a path that begins at the root")
+
+// begin gives the listeners to serve: none, if the server serves already what it took
+// over.
+func (l *life) begin(ctx context.Context) ([]net.Listener, error) {
+	if l.o.daemon && l.o.state != "" && !filepath.IsAbs(l.o.state) {
+		return nil, errRelative
+	}
+	var err error
+	if l.upgrader.program, err = programPath(); err != nil {
+		return nil, err
+	}
+	if from := fromPredecessor(); from != nil {
+		return nil, l.takeOver(ctx, from)
+	}
+	lns, err := l.listen(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// Only now: another daemon may run, and have the file.
+	if err := l.remember(); err != nil {
+		for _, ln := range lns {
+			_ = ln.Close() // nobody was served
+		}
+		return nil, err
+	}
+	return lns, nil
+}
+
+// takeOver goes on for the daemon that started this one.
+func (l *life) takeOver(ctx context.Context, from *net.UnixConn) error {
+	if err := l.server.Resume(ctx, from); err != nil {
+		return err
+	}
+	if l.keeps() {
+		l.systemd.store.goOn()
+	}
+	if l.state != nil { // the other may not have written its last
+		l.state.mark()
+	}
+	return nil
+}
+
+func (l *life) listen(ctx context.Context) ([]net.Listener, error) {
+	if l.systemd != nil {
+		return l.systemd.passed()
+	}
+	return l.server.Listen(ctx)
+}
+
+// remember has the server begin with what others left.
+func (l *life) remember() error {
+	kept := l.systemd != nil && l.systemd.store.restore()
+	if l.state == nil {
+		return nil
+	}
+	if !kept { // what systemd kept is newer
+		names, err := loadState(l.state.path, time.Now(), l.log)
+		if err != nil {
+			return err
+		}
+		if err := l.server.Restore(epmd.Held{Names: names}); err != nil {
+			return err
+		}
+	}
+	// The file must not say for a moment longer that nothing changes any more. That it
+	// cannot be written, it has said.
+	_ = l.state.save(false)
+	return nil
+}
+
+// run does what goes on beside the server, until the context ends.
+func (l *life) run(ctx context.Context) {
+	if l.state != nil {
+		l.saving.Go(func() { l.state.run(l.saved) })
+	}
+	l.systemd.run(ctx)
+	l.upgrader.onSignals(ctx)
+	l.upgrader.control.open(l.upgrader)
+	if l.systemd.on() {
+		l.systemd.ready()
+	}
+}
+
+// end leaves everything in order, after the server has ended for a reason.
+func (l *life) end(why error) {
+	l.upgrader.control.close()
+	close(l.saved)
+	if errors.Is(why, epmd.ErrHandedOver) {
+		l.upgrader.replies.Wait() // whoever asked for it is told
+		return
+	}
+	if l.state != nil {
+		l.saving.Wait()
+		_ = l.state.save(true) // that it cannot, it says
+	}
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/goepmd/goepmd/registry/state"
+)
+
+// TestStateSurvives: whenever the daemon is killed, or ends, a name gets a creation
+// that it never had.
+func TestStateSurvives(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "state")
+	had := map[string]map[uint32]bool{"known": {}, "churned": {}, "late": {}}
+	register := func(port int, name string) {
+		c, resp := hold(t, port, name)
+		require.False(t, had[name][resp.Creation], "%s had creation %d before", name, resp.Creation)
+		had[name][resp.Creation] = true
+		require.NoError(t, c.Close())
+	}
+	for i := range 6 {
+		d := start(t, program, "-state", path)
+		register(d.port, "known")
+		for range 50 {
+			register(d.port, "churned")
+		}
+		if i%2 == 0 { // sometimes it is killed after the file was written, sometimes before
+			require.Eventually(t, func() bool {
+				b, err := os.ReadFile(path)
+				s, err2 := state.Decode(b)
+				return err == nil && err2 == nil && len(s.Names.Nodes)+len(s.Names.Old) >= 2
+			}, patience, time.Millisecond)
+		}
+		for range 5 {
+			register(d.port, "late")
+		}
+		if i == 3 {
+			require.NoError(t, d.cmd.Process.Signal(syscall.SIGTERM))
+		} else {
+			require.NoError(t, d.cmd.Process.Kill())
+		}
+		require.Error(t, d.wait())
+	}
+}
+
+// TestStateCannotBeWritten: on a full or read-only file system, or in a folder
+// that is gone, the daemon says so and serves; nobody loses a registration.
+func TestStateCannotBeWritten(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("SKIPPED: only root may mount the file systems to test on; run it as root")
+	}
+	mount := func(t *testing.T, options string) string {
+		dir := t.TempDir()
+		require.NoError(t, unix.Mount("tmpfs", dir, "tmpfs", 0, options))
+		t.Cleanup(func() { require.NoError(t, unix.Unmount(dir, unix.MNT_DETACH)) })
+		return dir
+	}
+	fill := func(t *testing.T, dir string) {
+		f, err := os.Create(filepath.Join(dir, "full"))
+		require.NoError(t, err)
+		_, err = f.Write(make([]byte, 1<<20))
+		require.ErrorIs(t, err, unix.ENOSPC)
+		require.NoError(t, f.Close())
+	}
+	for name, spoil := range map[string]func(t *testing.T) string{
+		"full":      func(t *testing.T) string { dir := mount(t, "size=8k"); fill(t, dir); return dir },
+		"read-only": func(t *testing.T) string { return mount(t, "ro") },
+		"gone":      func(t *testing.T) string { return filepath.Join(t.TempDir(), "none") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := spoil(t)
+			d := start(t, program, "-state", filepath.Join(dir, "state"))
+			c, _ := hold(t, d.port, "held")
+			time.Sleep(2 * saveEvery) // for it to try, and try again
+			require.NoError(t, c.SetReadDeadline(time.Now().Add(10*time.Millisecond)))
+			_, err := c.Read(make([]byte, 1))
+			require.ErrorIs(t, err, os.ErrDeadlineExceeded, "it is registered")
+			require.NoError(t, d.cmd.Process.Kill())
+			require.Error(t, d.wait())
+			require.Contains(t, d.stderr.String(), "the state cannot be saved")
+			warnings := strings.Count(d.stderr.String(), "\n")
+			require.LessOrEqual(t, warnings, 10, d.stderr.String())
+		})
+	}
+
+	// One that fills up while it is in use keeps what it had, and is written once there is
+	// room.
+	dir := mount(t, "size=64k")
+	path := filepath.Join(dir, "state")
+	d := start(t, program, "-state", path)
+	names := func() int {
+		b, err := os.ReadFile(path)
+		require.NoError(t, err)
+		s, err := state.Decode(b)
+		require.NoError(t, err, "it is whole at any moment")
+		return len(s.Names.Nodes)
+	}
+	hold(t, d.port, "a")
+	require.Eventually(t, func() bool { return names() == 1 }, patience, time.Millisecond)
+	fill(t, dir)
+	for i := range 60 {
+		hold(t, d.port, "b"+strconv.Itoa(i)+strings.Repeat("n", 200))
+	}
+	time.Sleep(saveEvery)
+	names()
+	require.NoError(t, os.Remove(filepath.Join(dir, "full")))
+	require.Eventually(t, func() bool { return names() == 61 }, patience, 10*time.Millisecond)
+}
+
+// TestStateRefused: the daemon does not start with a state that it must not touch, and
+// says why.
+func TestStateRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	b := saved(true)
+	b[7]++
+	require.NoError(t, os.WriteFile(path, b, 0o600))
+	got := call(t, program, "-port", strconv.Itoa(freePort(t)), "-state", path)
+	require.Equal(t, 1, got.Status)
+	require.Contains(t, got.Stderr, "name another file with -state")
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/goepmd/goepmd/registry"
+	"github.com/goepmd/goepmd/registry/state"
+	"github.com/goepmd/goepmd/wire"
+)
+
+// saved is a state with a registered and a remembered name, as a file.
+func saved(final bool) []byte {
+	entry := func(name string) registry.Entry {
+		return registry.Entry{Node: wire.Node{Name: name, Port: 1}, Counter: 1000, Since: time.Unix(1000, 0)}
+	}
+	return state.Append(nil, state.State{Final: final, Names: registry.Snapshot{
+		Nodes: []registry.Entry{entry("registered")}, Old: []registry.Entry{entry("old")},
+	}})
+}
+
+// TestStateLoads: what is whole is loaded; what is damaged in any way is set aside, and
+// is there to be looked at; a newer version, or a file that is none, is for somebody
+// to decide on.
+func TestStateLoads(t *testing.T) {
+	now := time.Unix(2_000_000, 0)
+	whole := saved(false)
+	load := func(t *testing.T, b []byte) (registry.Snapshot, string, string, error) {
+		path := filepath.Join(t.TempDir(), "state")
+		require.NoError(t, os.WriteFile(path, b, 0o600))
+		var log bytes.Buffer
+		s, err := loadState(path, now, slog.New(slog.NewTextHandler(&log, nil)))
+		return s, path, log.String(), err
+	}
+	s, _, log, err := load(t, whole)
+	require.NoError(t, err)
+	require.Empty(t, log)
+	require.Len(t, s.Old, 2)
+	require.Equal(t, "registered", s.Old[1].Node.Name)
+
+	damaged := map[string][]byte{"empty": {}, "longer": append(bytes.Clone(whole), 0), "other": []byte(strings.Repeat("x", 1000))}
+	for n := 1; n < len(whole); n += 7 {
+		damaged["cut "+string(rune('0'+n))] = whole[:n]
+	}
+	for i := range whole {
+		if i == 6 || i == 7 { // the version
+			continue
+		}
+		b := bytes.Clone(whole)
+		b[i] ^= byte(1 << (i % 8))
+		damaged["flipped "+string(rune('0'+i))] = b
+	}
+	for name, b := range damaged {
+		s, path, log, err := load(t, b)
+		require.NoError(t, err, name)
+		require.Empty(t, s.Old, name)
+		require.Greater(t, s.Floor, uint32(now.Unix()), "whoever comes may have been given anything until now")
+		require.Contains(t, log, "the state is damaged and set aside", name)
+		require.NoFileExists(t, path)
+		aside, err := os.ReadFile(path + ".damaged-19700124T033320Z")
+		require.NoError(t, err, name)
+		require.Equal(t, b, append([]byte{}, aside...), name)
+	}
+
+	newer := bytes.Clone(whole)
+	newer[7]++
+	_, path, _, err := load(t, newer)
+	require.ErrorIs(t, err, state.ErrVersion)
+	require.ErrorContains(t, err, "name another file with -state")
+	require.FileExists(t, path, "the newer program may want it")
+	_, err = loadState(t.TempDir(), now, slog.New(slog.DiscardHandler))
+	require.ErrorContains(t, err, "correct -state")
+	s, err = loadState(filepath.Join(t.TempDir(), "none"), now, nil)
+	require.NoError(t, err)
+	require.Empty(t, s)
+}
+
+// TestStateSaves: it is written soon after a change, whole, and at the end.
+func TestStateSaves(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	r := registry.New(registry.Config{})
+	f := newStateFile(path, r, slog.New(slog.DiscardHandler))
+	read := func() (state.State, error) {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return state.State{}, err
+		}
+		return state.Decode(b)
+	}
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		f.run(done)
+	}()
+	for _, name := range []string{"a", "b"} {
+		_, err := r.Register(1, wire.Node{Name: name})
+		require.NoError(t, err)
+		f.OnEvent(registry.Event{Kind: registry.Registered}, registry.Inside{})
+		require.Eventually(t, func() bool {
+			s, err := read()
+			return err == nil && !s.Final && len(s.Names.Nodes) == r.Len()
+		}, patience, time.Millisecond)
+	}
+	close(done)
+	<-ended
+	require.NoError(t, f.save(true))
+	s, err := read()
+	require.NoError(t, err)
+	require.True(t, s.Final)
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode())
+	require.NoFileExists(t, path+".new")
+}

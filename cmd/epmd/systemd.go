@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/activation"
+	sd "github.com/coreos/go-systemd/v22/daemon"
+
+	"github.com/goepmd/goepmd/epmd"
+)
+
+// systemd is what the daemon says to systemd, and what it has it keep. A nil systemd
+// says nothing.
+type systemd struct {
+	log    *slog.Logger
+	server *epmd.Server
+	store  *store // nil if nothing is kept
+}
+
+// newSystemd takes what systemd passes: listeners, and what it kept of a daemon that
+// died.
+func newSystemd(log *slog.Logger, s *epmd.Server) *systemd {
+	d := &systemd{log: log, server: s}
+	if os.Getenv("NOTIFY_SOCKET") != "" {
+		d.store = newStore(log, s)
+	}
+	return d
+}
+
+// passed are the listeners that systemd passes. What else it passes goes to the store.
+func (d *systemd) passed() ([]net.Listener, error) {
+	var lns []net.Listener
+	for _, f := range activation.Files(true) {
+		if d.store.takes(f) {
+			continue
+		}
+		ln, err := net.FileListener(f)
+		_ = f.Close() // there is another one, or it is no stream socket
+		if err == nil {
+			lns = append(lns, ln)
+		}
+	}
+	if len(lns) == 0 {
+		return nil, errors.New("systemd provides no sockets: start epmd by its socket unit, or without -systemd")
+	}
+	return lns, nil
+}
+
+func (d *systemd) on() bool { return d != nil }
+
+// say tells systemd something. It must not be called from the server's hooks: it may wait.
+func (d *systemd) say(words ...string) {
+	if d == nil {
+		return
+	}
+	if _, err := sd.SdNotify(false, strings.Join(words, "\n")); err != nil {
+		d.log.Warn("systemd cannot be told", "what", words[0], "err", err)
+	}
+}
+
+func (d *systemd) ready()          { d.say(sd.SdNotifyReady) }
+func (d *systemd) mainPID(pid int) { d.say(fmt.Sprintf("MAINPID=%d", pid)) }
+
+// reloading says that a reload begins, which is an upgrade: the next daemon ends it by
+// being ready.
+func (d *systemd) reloading() { d.say(sd.SdNotifyReloading, monotonic()) }
+
+func (d *systemd) reloadFailed(err error) {
+	d.say(sd.SdNotifyReady, "STATUS=The reload failed: "+strings.ReplaceAll(err.Error(), "\n", " "))
+}
+
+// run keeps the watchdog quiet and the store up to date, until the context ends.
+func (d *systemd) run(ctx context.Context) {
+	if d == nil {
+		return
+	}
+	if d.store != nil {
+		go d.store.run(ctx)
+	}
+	every, err := sd.SdWatchdogEnabled(false)
+	if err != nil {
+		d.log.Warn("the watchdog is not understood", "err", err)
+	}
+	if err == nil && every > 0 {
+		go d.watchdog(ctx, every/2)
+	}
+}
+
+// watchdog says so as often as the server's own loop does something when it is asked
+// to.
+func (d *systemd) watchdog(ctx context.Context, every time.Duration) {
+	tick := time.NewTicker(max(every, time.Millisecond))
+	defer tick.Stop()
+	for {
+		// No connection has this number; what counts is the answer.
+		if _, err := d.server.File(0); err == nil {
+			d.say(sd.SdNotifyWatchdog)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// journalFile is the journal, for the next daemon to go on with; nil if there is none.
+func (d *systemd) journalFile() *os.File {
+	if d == nil || d.store == nil {
+		return nil
+	}
+	return d.store.file
+}

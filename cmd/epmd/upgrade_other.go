@@ -1,0 +1,15 @@
+//go:build !unix
+
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+)
+
+func socketPair() (*net.UnixConn, *os.File, error) { return nil, nil, errors.ErrUnsupported }
+func hasPredecessor() bool                         { return false }
+func fromPredecessor() *net.UnixConn               { return nil }
+func (u *upgrader) onSignals(context.Context)      {}

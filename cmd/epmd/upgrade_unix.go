@@ -1,0 +1,114 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"net"
+	"os"
+	"os/signal"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// socketPair is the connection to a successor: this process's end, and the one for
+// the other.
+func socketPair() (*net.UnixConn, *os.File, error) {
+	syscall.ForkLock.RLock()
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	if err == nil {
+		unix.CloseOnExec(fds[0])
+		unix.CloseOnExec(fds[1])
+	}
+	syscall.ForkLock.RUnlock()
+	if err != nil {
+		return nil, nil, os.NewSyscallError("socketpair", err)
+	}
+	theirs := os.NewFile(uintptr(fds[1]), "successor")
+	ours, err := unixConn(fds[0])
+	if err != nil {
+		_ = theirs.Close() // nothing was said
+		return nil, nil, err
+	}
+	return ours, theirs, nil
+}
+
+// unixConn makes a connection of a descriptor, which it closes.
+func unixConn(fd int) (*net.UnixConn, error) {
+	f := os.NewFile(uintptr(fd), "socket")
+	defer func() { _ = f.Close() }() // there is another one
+	c, err := net.FileConn(f)
+	if err != nil {
+		return nil, err
+	}
+	u, ok := c.(*net.UnixConn)
+	if !ok {
+		_ = c.Close() // nothing was said
+		return nil, os.ErrInvalid
+	}
+	return u, nil
+}
+
+// hasPredecessor says whether this daemon was started to take over from another.
+func hasPredecessor() bool { return os.Getenv(predecessorEnv) != "" }
+
+// fromPredecessor is the connection to the daemon to take over from; nil if there is
+// none, or the variable is from elsewhere.
+func fromPredecessor() *net.UnixConn {
+	fd, ok := inherited(predecessorEnv)
+	if !ok {
+		return nil
+	}
+	c, err := unixConn(fd)
+	if err != nil {
+		return nil
+	}
+	return c
+}
+
+// inherited is the descriptor that a variable names. The variable is gone then.
+func inherited(env string) (int, bool) {
+	v := os.Getenv(env)
+	_ = os.Unsetenv(env) // cannot fail for a name like this
+	fd, err := strconv.Atoi(v)
+	if err != nil || fd < 3 {
+		return -1, false
+	}
+	var st unix.Stat_t
+	if unix.Fstat(fd, &st) != nil {
+		return -1, false
+	}
+	unix.CloseOnExec(fd)
+	return fd, true
+}
+
+// onSignals upgrades at SIGUSR2, and at SIGHUP, which is a reload, under systemd.
+func (u *upgrader) onSignals(ctx context.Context) {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGUSR2)
+	if u.systemd.on() {
+		signal.Notify(c, syscall.SIGHUP)
+	}
+	u.replies.Go(func() {
+		defer signal.Stop(c)
+		for {
+			select {
+			case s := <-c:
+				if s == syscall.SIGHUP {
+					u.systemd.reloading()
+				}
+				_, err := u.upgrade(ctx)
+				if err == nil {
+					return
+				}
+				if s == syscall.SIGHUP {
+					u.systemd.reloadFailed(err)
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+}
