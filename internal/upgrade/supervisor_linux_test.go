@@ -1,0 +1,267 @@
+package upgrade_test
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+// supervisor plays systemd's side of sd_notify(3): it starts a daemon with its
+// sockets, keeps what it is given by FDSTORE, and starts the next with all of it.
+type supervisor struct {
+	t      *testing.T
+	socket string
+	notify *net.UnixConn
+	ln     *os.File
+
+	mu      sync.Mutex
+	kept    []keptFile
+	said    []string // what was said, but for FDSTORE
+	mainPID int
+	changed *sync.Cond
+}
+
+type keptFile struct {
+	name string
+	file *os.File
+	stat unix.Stat_t
+}
+
+func newSupervisor(t *testing.T) *supervisor {
+	t.Helper()
+	s := &supervisor{t: t, socket: filepath.Join(t.TempDir(), "notify")}
+	s.changed = sync.NewCond(&s.mu)
+	var err error
+	s.notify, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: s.socket, Net: "unixgram"})
+	require.NoError(t, err)
+	require.NoError(t, s.notify.SetReadBuffer(1<<20))
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s.ln, err = ln.(*net.TCPListener).File()
+	require.NoError(t, err)
+	require.NoError(t, ln.Close())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.listen()
+	}()
+	t.Cleanup(func() {
+		_ = s.notify.Close()
+		<-done
+		for _, k := range s.kept {
+			_ = k.file.Close()
+		}
+		_ = s.ln.Close()
+	})
+	return s
+}
+
+func (s *supervisor) port() uint16 {
+	sa, err := unix.Getsockname(int(s.ln.Fd()))
+	require.NoError(s.t, err)
+	return uint16(sa.(*unix.SockaddrInet4).Port)
+}
+
+// listen hears what daemons say, until the socket is closed.
+func (s *supervisor) listen() {
+	b, oob := make([]byte, 4096), make([]byte, 4096)
+	for {
+		n, k, _, _, err := s.notify.ReadMsgUnix(b, oob)
+		if err != nil {
+			return
+		}
+		var files []int
+		if msgs, err := unix.ParseSocketControlMessage(oob[:k]); err == nil {
+			for i := range msgs {
+				got, _ := unix.ParseUnixRights(&msgs[i]) // others are of no interest
+				files = append(files, got...)
+			}
+		}
+		s.hear(string(b[:n]), files)
+	}
+}
+
+func (s *supervisor) hear(text string, files []int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.changed.Broadcast()
+	words := map[string]string{}
+	for line := range strings.Lines(text) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		words[name] = value
+	}
+	switch name := words["FDNAME"]; {
+	case words["FDSTORE"] == "1":
+		for _, fd := range files {
+			s.keep(name, fd)
+		}
+	case words["FDSTOREREMOVE"] == "1":
+		s.forget(func(k keptFile) bool { return k.name == name })
+	default:
+		s.said = append(s.said, text)
+		if v := words["MAINPID"]; v != "" {
+			_, _ = fmt.Sscan(v, &s.mainPID) // a test sees whether it came
+		}
+	}
+}
+
+// keep keeps a file, if it is not kept already.
+func (s *supervisor) keep(name string, fd int) {
+	k := keptFile{name: name, file: os.NewFile(uintptr(fd), name)}
+	if unix.Fstat(fd, &k.stat) != nil || len(name) > 255 {
+		_ = k.file.Close() // it cannot be
+		return
+	}
+	for _, other := range s.kept {
+		if other.stat.Ino == k.stat.Ino && other.stat.Dev == k.stat.Dev {
+			_ = k.file.Close() // it is known
+			return
+		}
+	}
+	s.kept = append(s.kept, k)
+}
+
+// forget closes some of what is kept.
+func (s *supervisor) forget(which func(keptFile) bool) {
+	var rest []keptFile
+	for _, k := range s.kept {
+		if which(k) {
+			_ = k.file.Close() // that is the purpose
+		} else {
+			rest = append(rest, k)
+		}
+	}
+	s.kept = rest
+}
+
+// await waits until something holds.
+func (s *supervisor) await(what string, f func() bool) {
+	s.t.Helper()
+	late := time.AfterFunc(patience, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.changed.Broadcast()
+	})
+	defer late.Stop()
+	until := time.Now().Add(patience)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for !f() {
+		require.True(s.t, time.Now().Before(until), "%s does not come; said: %q, kept: %d", what, s.said, len(s.kept))
+		s.changed.Wait()
+	}
+}
+
+func (s *supervisor) heard(word string) bool {
+	for _, text := range s.said {
+		if strings.Contains(text, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// start starts a daemon with all that is kept, and waits until it is ready.
+func (s *supervisor) start(args ...string) *exec.Cmd {
+	s.t.Helper()
+	s.mu.Lock()
+	files, names := []*os.File{s.ln}, []string{"epmd.socket"}
+	for _, k := range s.kept {
+		files, names = append(files, k.file), append(names, k.name)
+	}
+	s.said = nil
+	s.mu.Unlock()
+	cmd := exec.Command("sh", append([]string{"-c", `LISTEN_PID=$$ exec "$0" "$@"`, program, "-systemd"}, args...)...)
+	cmd.ExtraFiles = files
+	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+s.socket, fmt.Sprintf("LISTEN_FDS=%d", len(files)),
+		"LISTEN_FDNAMES="+strings.Join(names, ":"), "WATCHDOG_USEC=200000")
+	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	require.NoError(s.t, cmd.Start())
+	s.mu.Lock()
+	s.mainPID = cmd.Process.Pid
+	s.mu.Unlock()
+	s.t.Cleanup(func() { kill(cmd.Process.Pid) })
+	s.await("READY", func() bool { return s.heard("READY=1") })
+	return cmd
+}
+
+// conns is how many connections are kept.
+func (s *supervisor) conns() int { return len(s.kept) - 1 }
+
+// TestKillUnderSupervisor kills the daemon again and again: nobody who is
+// registered notices.
+func TestKillUnderSupervisor(t *testing.T) {
+	s := newSupervisor(t)
+	args := []string{"-port", fmt.Sprint(s.port()), "-state", t.TempDir() + "/state"}
+	cmd := s.start(args...)
+	c := gather(t, s.port())
+	const kills = 10
+	for i := range kills {
+		s.await("every connection", func() bool { return s.conns() == nodes+len(c.erl) })
+		asked := c.asked.Load()
+		require.NoError(t, cmd.Process.Kill())
+		require.Error(t, cmd.Wait())
+		cmd = s.start(args...)
+		require.Eventually(t, func() bool { return c.asked.Load() > asked }, patience, time.Millisecond)
+		c.require(t)
+		if i == kills/2 { // an upgrade in between
+			require.NoError(t, cmd.Process.Signal(syscall.SIGHUP))
+			s.await("the reload", func() bool {
+				return s.heard("RELOADING=1\nMONOTONIC_USEC=") && s.mainPID != cmd.Process.Pid
+			})
+			require.NoError(t, cmd.Wait())
+			s.await("READY of the next", func() bool { return s.heard("READY=1") })
+			c.register(t, "between", 1)
+			s.await("its connection", func() bool { return s.conns() == nodes+len(c.erl)+1 })
+			s.mu.Lock()
+			next := s.mainPID
+			s.mu.Unlock()
+			t.Cleanup(func() { kill(next) })
+			c.conns["between"].Close()
+			delete(c.conns, "between")
+			s.await("its end", func() bool { return s.conns() == nodes+len(c.erl) })
+			kill(next)
+			awaitEnd(t, next)
+			cmd = s.start(args...)
+		}
+	}
+	c.finish(t)
+	require.LessOrEqual(t, c.cut.Load(), int64((kills+1)*askers), "only who was just being answered is cut")
+	s.await("the watchdog", func() bool { return s.heard("WATCHDOG=1") })
+
+	// What ends while nobody serves has ended.
+	s.await("every connection", func() bool { return s.conns() == nodes+len(c.erl) })
+	require.NoError(t, cmd.Process.Kill())
+	require.Error(t, cmd.Wait())
+	for i := range 10 {
+		c.conns[nodeName(i)].Close()
+		delete(c.conns, nodeName(i))
+	}
+	cmd = s.start(args...)
+	list, err := c.dialer.List()
+	require.NoError(t, err)
+	require.Len(t, list, nodes+len(c.erl)-10)
+	require.NotContains(t, list, nodeName(0))
+	c.register(t, nodeName(0), 1)
+
+	// Ended in good order it leaves its connections to the next one too.
+	s.await("every connection", func() bool { return s.conns() == nodes+len(c.erl)-9 })
+	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	require.Error(t, cmd.Wait())
+	require.True(t, c.conns[nodeName(0)].Open())
+	s.start(args...)
+	list, err = c.dialer.List()
+	require.NoError(t, err)
+	require.Len(t, list, nodes+len(c.erl)-9)
+}
