@@ -156,6 +156,7 @@ func TestUnits(t *testing.T) {
 	}{
 		{"verify", verify},
 		{"serves", serves},
+		{"keeps", keeps},
 		{"port held by OTP's", func(m *machine) { portHeld(m, "epmd") }},
 		{"port held by ours", func(m *machine) { portHeld(m, "goepmd") }},
 		{"port held by something else", portHeldByOther},
@@ -202,6 +203,36 @@ func serves(m *machine) {
 	m.shows("goepmd.service", active, once)
 	m.run("systemctl", "disable", "--now", "goepmd.service", "goepmd.socket")
 	m.shows("goepmd.service", "ActiveState=inactive", "Result=success")
+}
+
+// keeps: the name of a client that never registers again outlives a kill, a reload,
+// which is an upgrade, and a restart; it ends with its connection.
+func keeps(m *machine) {
+	m.run("systemctl", "start", "goepmd.service")
+	m.run("systemd-run", "--unit=held", "--setenv=HOME=/tmp", "erl", "-noinput", "-eval",
+		`{ok, S} = gen_tcp:connect({127,0,0,1}, 4369, [binary, {active, false}, {packet, 2}]), ok = gen_tcp:send(S, <<"x", 9000:16, "M", 0, 6:16, 5:16, 4:16, "held", 0:16>>), receive after infinity -> ok end.`)
+	m.waitFor("name held at port 9000\n")
+	const listed = "name held at port 9000\n"
+	mainPID := func() string { return m.run("systemctl", "show", "--property=MainPID", "--value", "goepmd.service") }
+
+	first := mainPID()
+	m.run("systemctl", "kill", "--signal=KILL", "goepmd.service")
+	m.shows("goepmd.service", active, "SubState=running", "NRestarts=1")
+	require.Contains(m.t, m.run("goepmd", "-names"), listed)
+	require.NotEqual(m.t, first, mainPID())
+
+	second := mainPID()
+	m.run("systemctl", "reload", "goepmd.service")
+	require.Eventually(m.t, func() bool { return mainPID() != second }, patience, 100*time.Millisecond)
+	m.shows("goepmd.service", active, "SubState=running", "NRestarts=1")
+	require.Contains(m.t, m.run("goepmd", "-names"), listed)
+
+	m.run("systemctl", "restart", "goepmd.service")
+	m.shows("goepmd.service", active, "SubState=running")
+	require.Contains(m.t, m.run("goepmd", "-names"), listed)
+
+	m.run("systemctl", "stop", "held.service")
+	require.Eventually(m.t, func() bool { return !strings.Contains(m.run("goepmd", "-names"), listed) }, patience, 100*time.Millisecond)
 }
 
 // portHeld: while another EPMD holds the port, a start fails at once, says why, and is
