@@ -48,7 +48,7 @@ func listenHTTP(ctx context.Context, o options, s *epmd.Server, log *slog.Logger
 	if o.http == "" {
 		return nil, nil
 	}
-	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", httpAddress(o.http))
+	ln, err := httpListener(ctx, o)
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen for -http: %w; choose another address, or leave -http out", err)
 	}
@@ -70,6 +70,27 @@ func listenHTTP(ctx context.Context, o options, s *epmd.Server, log *slog.Logger
 	}
 	log.Debug("showing", "address", ln.Addr())
 	return w, nil
+}
+
+// httpEnv tells a daemon by which descriptor to take over the listener of -http from
+// another, which still holds the address.
+const httpEnv = "GOEPMD_HTTP_FD"
+
+func httpListener(ctx context.Context, o options) (net.Listener, error) {
+	if fd, ok := inherited(httpEnv); ok {
+		f := os.NewFile(uintptr(fd), "http")
+		defer func() { _ = f.Close() }() // the listener has another one
+		return net.FileListener(f)
+	}
+	return new(net.ListenConfig).Listen(ctx, "tcp", httpAddress(o.http))
+}
+
+// file is another descriptor of the listener, for a successor; nil if there is none.
+func (w *webServer) file() (*os.File, error) {
+	if w == nil {
+		return nil, nil
+	}
+	return w.listener.(*net.TCPListener).File()
 }
 
 // ownNames are the names by which people on this machine call it, besides localhost.

@@ -53,6 +53,12 @@ func listenAndServe(o options, args []string, log *slog.Logger, starter *starter
 	ctx, stop := untilSignal()
 	defer stop()
 	l := newLife(o, args, log, s)
+	var web *webServer
+	if hasPredecessor() { // what can fail comes before anything is taken over
+		if web, err = listenHTTP(ctx, o, s, log); err != nil {
+			return err
+		}
+	}
 	lns, err := l.begin(ctx)
 	if err != nil {
 		return err
@@ -60,10 +66,12 @@ func listenAndServe(o options, args []string, log *slog.Logger, starter *starter
 	if o.debug > 0 {
 		warnIfOpen(log, o.access, lns)
 	}
-	web, err := listenHTTP(ctx, o, s, log)
-	if err != nil {
-		return err
+	if web == nil {
+		if web, err = listenHTTP(ctx, o, s, log); err != nil {
+			return err
+		}
 	}
+	l.upgrader.web = web
 	web.serve(log)
 	defer web.end()
 	starter.ready()

@@ -35,6 +35,7 @@ type upgrader struct {
 	state   *stateFile
 	systemd *systemd
 	control control
+	web     *webServer // nil without -http
 
 	busy    sync.Mutex     // an upgrade is under way
 	replies sync.WaitGroup // somebody is to be told how it went
@@ -106,6 +107,16 @@ func (u *upgrader) handOver(ctx context.Context) (int, error) {
 		cmd.ExtraFiles = append(cmd.ExtraFiles, j)
 		cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d", journalEnv, firstExtra+1))
 	}
+	web, err := u.web.file()
+	if err != nil {
+		_ = theirs.Close() // nothing was said
+		return 0, fmt.Errorf("the listener of -http cannot be handed over: %w", err)
+	}
+	if web != nil {
+		defer func() { _ = web.Close() }() // the child has its own
+		cmd.ExtraFiles = append(cmd.ExtraFiles, web)
+		cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d", httpEnv, firstExtra+len(cmd.ExtraFiles)-1))
+	}
 	err = cmd.Start()
 	_ = theirs.Close() // the child's copy counts
 	if err != nil {
@@ -128,7 +139,7 @@ func withoutOurs(env []string) []string {
 	for _, e := range env {
 		name, _, _ := strings.Cut(e, "=")
 		switch name {
-		case predecessorEnv, journalEnv, starterEnv, "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES":
+		case predecessorEnv, journalEnv, httpEnv, starterEnv, "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES":
 		default:
 			out = append(out, e)
 		}

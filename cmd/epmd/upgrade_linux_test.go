@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -163,6 +164,26 @@ func TestUpgradeDaemon(t *testing.T) {
 	require.NoError(t, c.Kill(context.Background()))
 	got = call(t, program, "-port", p, "-daemon", "-state", "relative")
 	require.Contains(t, got.Stderr, "-state needs a path that begins at the root")
+}
+
+// TestUpgradeWithPage: the status page goes on at its address, though the next one
+// begins while the other still has it.
+func TestUpgradeWithPage(t *testing.T) {
+	t.Parallel()
+	web := "127.0.0.1:" + strconv.Itoa(freePort(t))
+	d := start(t, program, "-http", web)
+	endLater(t, d.port)
+	hold(t, d.port, "held")
+	for range 3 {
+		got := call(t, program, "-port", strconv.Itoa(d.port), "-upgrade")
+		require.Equal(t, 0, got.Status, got.Stderr)
+		resp, err := http.Get("http://" + web + "/nodes")
+		require.NoError(t, err)
+		body, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		require.Contains(t, string(body), `"held"`)
+	}
 }
 
 // TestUpgradeNobody: without a daemon there is nobody to ask.

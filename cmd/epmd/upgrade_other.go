@@ -12,4 +12,5 @@ import (
 func socketPair() (*net.UnixConn, *os.File, error) { return nil, nil, errors.ErrUnsupported }
 func hasPredecessor() bool                         { return false }
 func fromPredecessor() *net.UnixConn               { return nil }
+func inherited(string) (int, bool)                 { return -1, false }
 func (u *upgrader) onSignals(context.Context)      {}
