@@ -40,7 +40,7 @@ func registrations() []mutation {
 			"a name that took a record over is found",
 		},
 		change{
-			"registry/new-no-name", state, "c = &record{counter: firstCounter(now)}\n\t\tr.byName[n.Name] = c\n", "c = &record{counter: firstCounter(now)}\n",
+			"registry/new-no-name", state, "nextCounter(r.floor))}\n\t\tr.byName[n.Name] = c\n", "nextCounter(r.floor))}\n",
 			"a new name is found",
 		},
 		change{

@@ -79,7 +79,7 @@ func transports() []mutation {
 			"an owner's chain goes on without its first transport",
 		},
 		change{
-			"registry/transport-events", event, "\t\t\tr.publishEnd(h, why, left)\n", "",
+			"registry/transport-events", event, "\t\t\tr.publishEnd(h, c.node(), why, left)\n", "",
 			"the end of one transport is an event",
 		},
 		change{
