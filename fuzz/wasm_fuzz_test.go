@@ -43,10 +43,13 @@ func wasmSeeds() [][]byte {
 		stop, kill                        = 56, 62
 		local, foo, port, highest, extra  = 0, 0, 0, 0, 0
 		noTail, noLie, whole, cutBehind   = 0, 0, 0, 3
+		alive3, lookup3, stop3, kill3     = 64, 112, 136, 142
+		more, tcp, tls                    = 4, 0, 1
 		seconds30                         = 3
 	)
 	options := []byte{0, 0, 0, 0, 0}
 	relaxed := []byte{1, 0, 0, 0, 0}
+	several := []byte{5, 0, 0, 0, 0} // with the extension, and relaxed
 	register := func(cut byte) []byte {
 		return []byte{request, local, alive2, foo, port, highest, extra, noTail, noLie, cut}
 	}
@@ -65,6 +68,14 @@ func wasmSeeds() [][]byte {
 			[]byte{request, local, kill, noTail, noLie, whole}),
 		// Half a request, and time passes.
 		slices.Concat(options, []byte{open, local, feed, 1, 3, 0, 9, 'z', advance, seconds30, advance, seconds30}),
+		// Two transports on one connection, of which the second comes in two
+		// segments, and a lookup of one; then both end with the name.
+		slices.Concat(several,
+			[]byte{request, local, alive3, foo, tcp, port, highest, extra, noTail, noLie, whole},
+			[]byte{more, 1, alive3, foo, tls, port, highest, extra, noTail, noLie, cutBehind},
+			[]byte{request, local, lookup3, 1, tls, 0, 0, foo, noTail, noLie, whole},
+			[]byte{request, local, stop3, foo, noTail, noLie, whole},
+			[]byte{request, local, kill3, noTail, noLie, whole}),
 	}
 }
 
@@ -76,6 +87,7 @@ func TestWASMSeeds(t *testing.T) {
 		{"ALIVE2_REQ", "ALIVE2_REQ", "PORT_PLEASE2_REQ", "NAMES_REQ", "ALIVE2_REQ"},
 		{"ALIVE2_REQ", "STOP_REQ", "evicted 1", "KILL_REQ"},
 		{"late 1"},
+		{"ALIVE3_REQ", "ALIVE3_REQ", "PORT_PLEASE3_REQ", "STOP3_REQ", "evicted 1", "KILL3_REQ"},
 	}
 	seeds := wasmSeeds()
 	require.Len(t, seeds, len(want))

@@ -44,6 +44,8 @@ type Options struct {
 	Port uint16
 	// Relaxed is the relaxed command check.
 	Relaxed bool
+	// MultiTransport takes the requests of wire.MultiTransport too.
+	MultiTransport bool
 	// PacketTimeout is the time in milliseconds in which a request must be
 	// complete; 0 is no limit, and negative is out of range.
 	PacketTimeout int32
@@ -91,6 +93,9 @@ func New(o Options) (*Machine, error) {
 		RelaxedCommandCheck: o.Relaxed,
 		PacketTimeout:       time.Duration(o.PacketTimeout) * time.Millisecond,
 		TimeoutRestarts:     o.TimeoutRestarts,
+	}
+	if o.MultiTransport {
+		m.daemon.Dialect = wire.MultiTransport
 	}
 	return m, nil
 }
@@ -198,7 +203,9 @@ func (m *Machine) Feed(id ConnID, chunk []byte) (Result, error) {
 	case session.More:
 		c.buffered += res.Used
 	case session.Keep:
-		c.buffered = 0
+		if res.Used > 0 { // no bytes leave half of a further request as it is
+			c.buffered = 0
+		}
 	case session.Close:
 		c.end(registry.ReasonClosed)
 	case session.StopDaemon:

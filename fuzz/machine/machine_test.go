@@ -191,6 +191,56 @@ func TestConnsAreBounded(t *testing.T) {
 	require.ErrorIs(t, err, ErrFull)
 }
 
+// register3 is the packet that registers a transport.
+func register3(t *testing.T, name, transport string, port uint16) string {
+	t.Helper()
+	b, err := wire.Node{Name: name, Transport: transport, Port: port, Type: wire.NodeTypeNormal, Highest: 6, Lowest: 5}.AppendAlive3Req(nil)
+	require.NoError(t, err)
+	return string(b)
+}
+
+// TestTransports: each is told with the connection that holds it, and ends with it;
+// half of a further request is nothing that changes.
+func TestTransports(t *testing.T) {
+	m := start(t, Options{MultiTransport: true, PacketTimeout: 1000}, 2)
+	require.Equal(t, "\x00\x06v\x00\x65\x53\xf1\x01", string(feed(t, m, 1, register3(t, "s", "inet_tcp", 1)).Reply))
+	_, err := m.Advance(500)
+	require.NoError(t, err)
+	require.Equal(t, session.Keep, feed(t, m, 2, register3(t, "s", "\xff", 2)).Verdict)
+	first := Transport{Name: "inet_tcp", NameHex: "696e65745f746370", Port: 1, Owner: 1, Since: epoch}
+	second := Transport{Name: "\ufffd", NameHex: "ff", Port: 2, Owner: 2, Since: epoch + 500}
+	node := Node{
+		Name: "s", NameHex: "73", Port: 1, Type: 77, Highest: 6, Lowest: 5, Creation: 1_700_000_001, Counter: 1_700_000_001,
+		Owner: 1, Since: epoch, Transports: []Transport{first, second},
+	}
+	require.Equal(t, []Node{node}, state(t, m).Nodes)
+
+	require.Equal(t, Result{Used: 3}, feed(t, m, 1, "\x00\x09X"))
+	require.Equal(t, Result{Used: 1}, feed(t, m, 1, "1"))
+	require.Equal(t, session.Keep, feed(t, m, 1, "").Verdict)
+	late, err := m.Advance(10_000)
+	require.NoError(t, err)
+	require.Empty(t, late)
+	require.Equal(t, []Conn{
+		{ID: 1, Local: true, State: Kept, Want: 7, Buffered: 4, TakesMore: true},
+		{ID: 2, Local: true, State: Kept, Want: 3, TakesMore: true},
+	}, state(t, m).Conns)
+
+	require.NoError(t, m.End(1))
+	node.Port, node.Owner, node.Transports = 2, 2, []Transport{second}
+	require.Equal(t, []Node{node}, state(t, m).Nodes)
+	require.NoError(t, m.End(2))
+	require.Equal(t, []Node{node}, state(t, m).Old)
+}
+
+// TestWithoutTransports: the extension's requests are garbage without it.
+func TestWithoutTransports(t *testing.T) {
+	m := start(t, Options{}, 1)
+	res := feed(t, m, 1, register3(t, "s", "inet_tcp", 1))
+	require.Equal(t, session.Close, res.Verdict)
+	require.Equal(t, wire.ErrUnknownTag.Error(), res.Error)
+}
+
 // TestReplyIsTheCallers: a list that the registry keeps is not handed out.
 func TestReplyIsTheCallers(t *testing.T) {
 	m := start(t, Options{Port: 1}, 2)

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"encoding/hex"
+	"strings"
 
 	"github.com/goepmd/goepmd/registry"
 )
@@ -43,6 +44,23 @@ type Node struct {
 	Owner ConnID `json:"owner"`
 	// Since is the time of the registration in Unix milliseconds.
 	Since int64 `json:"since"`
+	// Transports are those of a node that ALIVE3_REQ registered, in the order of
+	// registration; of a remembered name those that ended last. Port, Owner and Since
+	// are then of the first, and Type to ExtraHex of the last registration.
+	Transports []Transport `json:"transports,omitempty"`
+}
+
+// Transport is one transport of a node.
+type Transport struct {
+	// Name is UTF-8, with U+FFFD where it is none: a transport's name may be any bytes
+	// but NUL. NameHex is its bytes in hexadecimal. Both are empty for what an
+	// ALIVE2_REQ added.
+	Name    string `json:"name"`
+	NameHex string `json:"nameHex"`
+	Port    uint16 `json:"port"`
+	// Owner is the connection that registered it, Since when, in Unix milliseconds.
+	Owner ConnID `json:"owner"`
+	Since int64  `json:"since"`
 }
 
 // Conn is one connection.
@@ -57,6 +75,8 @@ type Conn struct {
 	// Deadline is when it is closed if its request is not complete, in Unix
 	// milliseconds; 0 is never.
 	Deadline int64 `json:"deadline"`
+	// TakesMore says that it is kept, and takes further ALIVE3_REQs.
+	TakesMore bool `json:"takesMore,omitempty"`
 }
 
 // ConnState is what a connection is doing, as one word.
@@ -66,7 +86,7 @@ type ConnState string
 const (
 	// Reading: the request is not complete.
 	Reading ConnState = "reading"
-	// Kept: it holds a registration.
+	// Kept: it holds a registration, or several.
 	Kept ConnState = "kept"
 	// Refused: its registration was refused, and it is kept open all the same.
 	Refused ConnState = "refused"
@@ -96,18 +116,33 @@ func nodes(entries []registry.Entry) []Node {
 	out := make([]Node, 0, len(entries))
 	for _, e := range entries {
 		out = append(out, Node{
-			Name:     e.Node.Name,
-			NameHex:  hex.EncodeToString([]byte(e.Node.Name)),
-			Port:     e.Node.Port,
-			Type:     e.Node.Type,
-			Protocol: e.Node.Protocol,
-			Highest:  e.Node.Highest,
-			Lowest:   e.Node.Lowest,
-			ExtraHex: hex.EncodeToString([]byte(e.Node.Extra)),
-			Creation: e.Creation,
-			Counter:  e.Counter,
-			Owner:    ConnID(e.Owner),
-			Since:    e.Since.UnixMilli(),
+			Name:       e.Node.Name,
+			NameHex:    hex.EncodeToString([]byte(e.Node.Name)),
+			Port:       e.Node.Port,
+			Type:       e.Node.Type,
+			Protocol:   e.Node.Protocol,
+			Highest:    e.Node.Highest,
+			Lowest:     e.Node.Lowest,
+			ExtraHex:   hex.EncodeToString([]byte(e.Node.Extra)),
+			Creation:   e.Creation,
+			Counter:    e.Counter,
+			Owner:      ConnID(e.Owner),
+			Since:      e.Since.UnixMilli(),
+			Transports: transports(e.Transports),
+		})
+	}
+	return out
+}
+
+func transports(of []registry.HeldTransport) []Transport {
+	var out []Transport
+	for _, t := range of {
+		out = append(out, Transport{
+			Name:    strings.ToValidUTF8(t.Name, "\ufffd"),
+			NameHex: hex.EncodeToString([]byte(t.Name)),
+			Port:    t.Port,
+			Owner:   ConnID(t.Owner),
+			Since:   t.Since.UnixMilli(),
 		})
 	}
 	return out
@@ -115,11 +150,12 @@ func nodes(entries []registry.Entry) []Node {
 
 func (c *conn) state(id ConnID) Conn {
 	out := Conn{
-		ID:       id,
-		Local:    c.local,
-		State:    Reading,
-		Want:     c.session.Want(),
-		Buffered: c.buffered,
+		ID:        id,
+		Local:     c.local,
+		State:     Reading,
+		Want:      c.session.Want(),
+		Buffered:  c.buffered,
+		TakesMore: c.session.TakesMore(),
 	}
 	switch {
 	case c.session.Ended():

@@ -23,7 +23,8 @@ const (
 const (
 	flagRelaxed         = 1 << 0
 	flagTimeoutRestarts = 1 << 1
-	flagsKnown          = flagRelaxed | flagTimeoutRestarts
+	flagMultiTransport  = 1 << 2
+	flagsKnown          = flagRelaxed | flagTimeoutRestarts | flagMultiTransport
 )
 
 // maxDaemons is how many daemons there may be at a time.

@@ -71,8 +71,8 @@ export class EpmdModule {
   /**
    * Starts a daemon. All options may be left out: the daemon's own port, the
    * relaxed command check, the time for a request (0: no limit) and whether every
-   * chunk starts it again, how many old names are kept (negative: none), and the
-   * time at which the daemon starts.
+   * chunk starts it again, how many old names are kept (negative: none), the
+   * time at which the daemon starts, and the multi-transport extension.
    */
   daemon({
     port = 4369,
@@ -81,8 +81,9 @@ export class EpmdModule {
     timeoutRestarts = false,
     remember = 1000,
     nowMs = Date.now(),
+    multiTransport = false,
   } = {}) {
-    const flags = (relaxed ? 1 : 0) | (timeoutRestarts ? 2 : 0);
+    const flags = (relaxed ? 1 : 0) | (timeoutRestarts ? 2 : 0) | (multiTransport ? 4 : 0);
     const id = check("daemon", this.#exports.epmd_daemon_new(
       i32("port", port), flags, i32("packetTimeoutMs", packetTimeoutMs),
       i32("remember", remember), i64("nowMs", nowMs)));

@@ -70,6 +70,34 @@ test("STOP_REQ closes the connection of another", () => {
   d.delete();
 });
 
+test("a node has several transports, each with its connection", () => {
+  const tls = (name) => Uint8Array.of(0, 17, 0x58, 3, 0xe9, 0x4d, 3, 0x74, 0x6c, 0x73, 0, 6, 0, 5, 0, 1, name, 0, 0);
+  const tcp = Uint8Array.of(0, 17, 0x58, 3, 0xe8, 0x4d, 3, 0x74, 0x63, 0x70, 0, 6, 0, 5, 0, 1, 0x73, 0, 0);
+  const d = mod.daemon({multiTransport: true, nowMs: NOW});
+  const [a, b] = [d.open(), d.open()];
+  assert.deepEqual(d.feed(a, tcp),
+    {verdict: "keep", reply: Uint8Array.of(0, 6, 118, 0, 0x65, 0x53, 0xf1, 1), used: 19, tag: 88, error: "", evicted: []});
+  d.feed(b, tls(0x73));
+  assert.deepEqual(d.state().nodes[0].transports, [
+    {name: "tcp", nameHex: "746370", port: 1000, owner: a, since: NOW},
+    {name: "tls", nameHex: "746c73", port: 1001, owner: b, since: NOW},
+  ]);
+  assert.deepEqual(d.state().conns.map((c) => c.takesMore), [true, true]);
+  assert.equal(d.want(a), 3);
+  assert.equal(d.feed(a, tls(0x74).subarray(0, 3)).verdict, "more");
+  assert.equal(d.feed(a, tls(0x74).subarray(3)).verdict, "keep");
+  d.end(a);
+  assert.deepEqual(d.state().nodes.map((n) => [n.name, n.port, n.transports.length]), [["s", 1001, 1]]);
+  const asks = Uint8Array.of(0, 11, 0x5a, 0, 1, 0, 4, 3, 0x74, 0x6c, 0x73, 1, 0x73); // PORT_PLEASE3_REQ
+  const {reply} = d.feed(d.open({local: false}), asks);
+  assert.deepEqual(reply.subarray(2, 15), Uint8Array.of(119, 0, 0, 0, 1, 0, 6, 3, 0xe9, 3, 0x74, 0x6c, 0x73));
+  d.delete();
+
+  const plain = mod.daemon();
+  assert.match(plain.feed(plain.open(), tcp).error, /tag/);
+  plain.delete();
+});
+
 test("other machines may not register, and all is explained", () => {
   const d = mod.daemon();
   const res = d.feed(d.open({local: false}), FOO);

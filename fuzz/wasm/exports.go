@@ -22,6 +22,7 @@ func daemonNew(port, flags, packetTimeout, remember int32, now int64) int32 {
 		Port:            uint16(port),
 		Relaxed:         flags&flagRelaxed != 0,
 		TimeoutRestarts: flags&flagTimeoutRestarts != 0,
+		MultiTransport:  flags&flagMultiTransport != 0,
 		PacketTimeout:   packetTimeout,
 		Remember:        remember,
 		Now:             now,

@@ -12,7 +12,7 @@ import {EpmdModule} from "./epmd.mjs";
 const PORT = 24369;
 
 // A part of a pattern: a hole, or digits, or something that is neither.
-const PART = /\{(creation2?|first|fd|port|anything)(?::([a-z]+[0-9]*)(?:\+([0-9]+))?)?\}|[0-9a-f]+|./g;
+const PART = /\{(creation2?|first|fd|port|length|anything)(?::([a-z]+[0-9]*)(?:\+([0-9]+))?)?\}|[0-9a-f]+|./g;
 
 if (argv.length !== 4) {
   console.error("usage: node scenarios.mjs MODULE.wasm SCENARIOS.json");
@@ -46,7 +46,7 @@ report();
 /** Says whether the module has what a scenario asks for: it has no program and no addresses. */
 function possible({daemon, quiet, steps, differs}) {
   const flags = (daemon.flags ?? []).filter((f) => f !== "-relaxed_command_check");
-  if (flags.length > 0 || daemon.env || daemon.portByEnv || daemon.files || daemon.multiTransport || quiet) return false;
+  if (flags.length > 0 || daemon.env || daemon.portByEnv || daemon.files || quiet) return false;
   const all = [steps, ...(differs ?? []).map((v) => v.steps)].flat();
   return all.every((s) => !s.run && !s.refused && !s.route?.to && (s.route?.from ?? "outside") === "outside");
 }
@@ -54,7 +54,8 @@ function possible({daemon, quiet, steps, differs}) {
 /** Plays steps against a fresh daemon; gives the error where it differs, or null. */
 function attempt(scenario, steps) {
   const relaxed = (scenario.daemon.flags ?? []).length > 0;
-  const daemon = module.daemon({port: PORT, relaxed});
+  const multiTransport = scenario.daemon.multiTransport ?? false;
+  const daemon = module.daemon({port: PORT, relaxed, multiTransport});
   const target = {daemon, conns: new Map(), byId: new Map(), ended: false};
   const bound = {wide: new Map(), narrow: new Map()};
   try {
@@ -140,7 +141,8 @@ function leave(target, c) {
  * Compares what arrived with a pattern, both in hexadecimal. In a pattern stand
  * {creation:x} and {creation2:x} for a creation of 4 or 2 bytes, bound to a name where it
  * first stands, {creation:x+1} for one more, {first:x} for one that is new, {fd} for
- * decimal digits, {port} for the daemon's port in 4 bytes and {anything} for the rest.
+ * decimal digits, {port} for the daemon's port in 4 bytes, {length} for 2 bytes that tell
+ * how many follow, and {anything} for the rest.
  */
 function match(pattern, got, bound) {
   let at = 0;
@@ -171,6 +173,9 @@ function match(pattern, got, bound) {
         break;
       case "port":
         if (number(8, part) !== PORT) differ(part);
+        break;
+      case "length":
+        if (number(4, part) !== (got.length - at) / 2) differ(part);
         break;
       case "creation":
       case "first":

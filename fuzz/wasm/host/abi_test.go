@@ -55,7 +55,8 @@ func TestRefusedCalls(t *testing.T) {
 	}{
 		{StatusRange, "epmd_daemon_new", []int64{-1, 0, 0, 0, now}},
 		{StatusRange, "epmd_daemon_new", []int64{65536, 0, 0, 0, now}},
-		{StatusRange, "epmd_daemon_new", []int64{1, 4, 0, 0, now}},
+		{StatusRange, "epmd_daemon_new", []int64{1, 8, 0, 0, now}},
+		{StatusRange, "epmd_daemon_new", []int64{1, -1, 0, 0, now}},
 		{StatusRange, "epmd_daemon_new", []int64{1, 0, -1, 0, now}},
 		{StatusRange, "epmd_daemon_new", []int64{1, 0, 0, 0, -1}},
 		{StatusRange, "epmd_daemon_new", []int64{1, 0, 0, 0, math.MaxInt64}},
@@ -132,6 +133,32 @@ func TestStateFields(t *testing.T) {
 	require.Empty(t, s["nodes"])
 	require.Len(t, s["old"], 1)
 	require.Len(t, s["conns"], 1)
+}
+
+// TestStateFieldsOfTransports: with the extension there are two fields more, where
+// they say something.
+func TestStateFieldsOfTransports(t *testing.T) {
+	r := raw{t, start(t)}
+	d := int64(r.call("epmd_daemon_new", 4369, 4, 60000, 0, now))
+	c := int64(r.call("epmd_open", d, 1))
+	a := r.call("epmd_alloc", 24)
+	r.write(a, "00165803e84d08696e65745f746370000600050001730000")
+	require.EqualValues(t, 1, r.call("epmd_feed", d, c, int64(a), 24))
+	require.EqualValues(t, 3, r.call("epmd_want", d, c))
+	require.EqualValues(t, 2, r.call("epmd_open", d, 1))
+	r.write(a, "00107803e84d00000600050003666f6f0000")
+	require.EqualValues(t, 1, r.call("epmd_feed", d, 2, int64(a), 18))
+	require.JSONEq(t, `{"now":1700000000000,"port":4369,"stopped":false,
+		"nodes":[{"name":"foo","nameHex":"666f6f","port":1000,"type":77,"protocol":0,
+			"highest":6,"lowest":5,"extraHex":"","creation":1700000001,
+			"counter":1700000001,"owner":2,"since":1700000000000},
+			{"name":"s","nameHex":"73","port":1000,"type":77,"protocol":0,
+			"highest":6,"lowest":5,"extraHex":"","creation":1700000001,
+			"counter":1700000001,"owner":1,"since":1700000000000,
+			"transports":[{"name":"inet_tcp","nameHex":"696e65745f746370","port":1000,"owner":1,"since":1700000000000}]}],
+		"old":[],
+		"conns":[{"id":1,"local":true,"state":"kept","want":3,"buffered":0,"deadline":0,"takesMore":true},
+			{"id":2,"local":true,"state":"kept","want":3060,"buffered":0,"deadline":0}]}`, r.state(d))
 }
 
 // TestMemoryIsBounded: a host that frees nothing is told so, and can go on once it

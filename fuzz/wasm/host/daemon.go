@@ -35,6 +35,9 @@ func (m *Module) Start(o machine.Options) (machine.Daemon, error) {
 	if o.TimeoutRestarts {
 		flags |= 2
 	}
+	if o.MultiTransport {
+		flags |= 4
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	id, err := m.check("epmd_daemon_new", uint64(o.Port), api.EncodeI32(flags),

@@ -23,10 +23,15 @@ func TestConformance(t *testing.T) {
 		r := conformance.Runner{Parallel: 4, Settle: -1}
 		col, err := r.Run(t.Context(), NewTarget(name, begin), 0, scenarios)
 		require.NoError(t, err)
+		multi := 0
 		for _, res := range col.Results {
+			if res.Area == "multi" && res.Verdict == conformance.Passed {
+				multi++
+			}
 			require.True(t, res.Verdict.Good(), "%s, %s: %s %+v", name, res.Scenario, res.Reason, res.Failure)
 		}
 		require.Greater(t, col.Count()[conformance.Passed], len(scenarios)/2)
+		require.Greater(t, multi, 80, "with the extension")
 	}
 }
 

@@ -16,7 +16,7 @@ const maxSteps = 1000
 // many steps there were, and where the two differ; nil if nowhere. Refused calls
 // are steps too, and must be refused alike.
 func Lockstep(conversation []byte, one, two machine.Start) (steps int, err error) {
-	s := &script{conversation}
+	s := &script{rest: conversation}
 	o := s.options()
 	a, errA := one(o)
 	b, errB := two(o)

@@ -53,6 +53,8 @@ func TestLockstepRepeats(t *testing.T) {
 	for _, what := range []string{
 		"verdict more", "verdict keep", "verdict close", "verdict stop daemon", "evicted", "late", "",
 		"tag ALIVE2_REQ", "tag PORT_PLEASE2_REQ", "tag NAMES_REQ", "tag DUMP_REQ", "tag KILL_REQ", "tag STOP_REQ",
+		"tag ALIVE3_REQ", "tag PORT_PLEASE3_REQ", "tag NAMES3_REQ", "tag DUMP3_REQ", "tag KILL3_REQ", "tag STOP3_REQ",
+		"ALIVE3_REQ: transport is too long", "ALIVE3_REQ: transport holds a NUL byte", "PORT_PLEASE3_REQ: transports runs past the end of the message",
 		"the name is already registered", "the name is not valid UTF-8", "the name is longer than 255 characters",
 		"the extra field is longer than 1020 bytes", "packet: length is 0 or above 3057",
 		"data on a connection that only holds a registration", "the session has ended",
@@ -161,6 +163,7 @@ func TestLockstepFindsOtherOptions(t *testing.T) {
 		"restarts":  func(o *machine.Options) { o.TimeoutRestarts = !o.TimeoutRestarts },
 		"timeout":   func(o *machine.Options) { o.PacketTimeout-- },
 		"port":      func(o *machine.Options) { o.Port++ },
+		"dialect":   func(o *machine.Options) { o.MultiTransport = !o.MultiTransport },
 		"remember":  func(o *machine.Options) { o.Remember = 3 - o.Remember },
 		"the start": func(o *machine.Options) { o.Now-- },
 	} {

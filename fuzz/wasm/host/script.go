@@ -11,7 +11,10 @@ import (
 
 // script turns bytes, of a fuzzer or a random generator, into a conversation.
 // Any bytes are one; where they run out, zeros follow.
-type script struct{ rest []byte }
+type script struct {
+	rest  []byte
+	multi bool // the daemons take the multi-transport extension's requests too
+}
 
 func (s *script) done() bool { return len(s.rest) == 0 }
 
@@ -38,9 +41,11 @@ func pick[T any](s *script, from ...T) T { return from[int(s.next())%len(from)] 
 // that are refused.
 func (s *script) options() machine.Options {
 	flags := s.next()
+	s.multi = flags&4 != 0
 	return machine.Options{
 		Relaxed:         flags&1 != 0,
 		TimeoutRestarts: flags&2 != 0,
+		MultiTransport:  s.multi,
 		Port:            pick[uint16](s, 4369, 0, 65535),
 		PacketTimeout:   pick[int32](s, 60_000, 0, 1, 1<<31-1, -1),
 		Remember:        pick[int32](s, 0, 1, 2, -1, 1<<31-1, -1<<31),
@@ -71,14 +76,37 @@ var tags = slices.Concat(
 	[]wire.Tag{wire.TagKillReq, 0},
 )
 
+// tags3 are those of a daemon with the multi-transport extension.
+var tags3 = slices.Concat(
+	tags,
+	slices.Repeat([]wire.Tag{wire.TagAlive3Req}, 48),
+	slices.Repeat([]wire.Tag{wire.TagPortPlease3Req, wire.TagNames3Req, wire.TagDump3Req}, 8),
+	slices.Repeat([]wire.Tag{wire.TagStop3Req}, 6),
+	[]wire.Tag{wire.TagKill3Req},
+)
+
+// transports are few; some are too long, not UTF-8, or hold a NUL.
+var transports = []string{
+	"inet_tcp", "inet_tls", "uds", "", "t", "a b", "\n", "\xff", "\x00",
+	strings.Repeat("t", 127), strings.Repeat("t", 128), strings.Repeat("t", 255),
+}
+
 // packet is a request, most often a good one.
 func (s *script) packet() []byte {
-	tag := pick(s, tags...)
+	known := tags
+	if s.multi {
+		known = tags3
+	}
+	tag := pick(s, known...)
 	body := []byte{byte(tag)}
 	switch tag {
 	case wire.TagAlive2Req:
 		body = s.register(body)
-	case wire.TagPortPlease2Req, wire.TagStopReq:
+	case wire.TagAlive3Req:
+		body = s.register3(body)
+	case wire.TagPortPlease3Req:
+		body = s.lookup3(body)
+	case wire.TagPortPlease2Req, wire.TagStopReq, wire.TagStop3Req:
 		body = append(body, pick(s, names...)...)
 	}
 	switch s.next() % 16 {
@@ -103,6 +131,18 @@ func (s *script) register(b []byte) []byte {
 	name := pick(s, names...)
 	b = binary.BigEndian.AppendUint16(b, pick[uint16](s, 1000, 0, 65535))
 	b = append(b, wire.NodeTypeNormal, wire.ProtocolTCP)
+	return s.registerTail(b, name)
+}
+
+func (s *script) register3(b []byte) []byte {
+	name, transport := pick(s, names...), pick(s, transports...)
+	b = binary.BigEndian.AppendUint16(b, pick[uint16](s, 1000, 0, 65535))
+	b = append(b, wire.NodeTypeNormal, byte(len(transport)))
+	return s.registerTail(append(b, transport...), name)
+}
+
+// registerTail is what both kinds of registration end with.
+func (s *script) registerTail(b []byte, name string) []byte {
 	b = binary.BigEndian.AppendUint16(b, pick[uint16](s, 6, 5, 0, 65535))
 	b = binary.BigEndian.AppendUint16(b, 5)
 	b = binary.BigEndian.AppendUint16(b, uint16(len(name)))
@@ -110,4 +150,19 @@ func (s *script) register(b []byte) []byte {
 	extra := pick(s, 0, 1, 1020, 1021)
 	b = binary.BigEndian.AppendUint16(b, uint16(extra))
 	return append(b, strings.Repeat("\xfe", extra)...)
+}
+
+// lookup3 is a list of up to three transports, of which the counts lie now and then.
+func (s *script) lookup3(b []byte) []byte {
+	count := int(s.next() % 4)
+	var list []byte
+	for range count {
+		transport := pick(s, transports...)
+		list = append(append(list, byte(len(transport))), transport...)
+	}
+	count += pick(s, 0, 0, 0, 0, 0, 0, 1, 30)
+	b = append(b, 0, byte(count))
+	b = binary.BigEndian.AppendUint16(b, uint16(len(list)+pick(s, 0, 0, 0, 0, 0, 0, 1, -1)))
+	name := pick(s, names...)
+	return append(append(append(b, list...), byte(len(name))), name...)
 }

@@ -31,17 +31,20 @@ func (t Target) Name() string { return t.name }
 // targetPort is the port that daemons tell.
 const targetPort = 24369
 
-// Start starts a daemon. Of its options only the relaxed command check can be had.
+// Start starts a daemon. Of its options only the relaxed command check and the
+// multi-transport extension can be had.
 func (t Target) Start(_ context.Context, c conformance.Config) (conformance.Daemon, error) {
 	o, err := c.Options()
 	if err != nil {
 		return nil, err
 	}
-	relaxed := o.Relaxed
-	if o.Relaxed = false; !reflect.ValueOf(o).IsZero() {
+	relaxed, multi := o.Relaxed, o.MultiTransport
+	if o.Relaxed, o.MultiTransport = false, false; !reflect.ValueOf(o).IsZero() {
 		return nil, conformance.Unsupported("the module has no such option, or time stands still")
 	}
-	d, err := t.start(machine.Options{Port: targetPort, Relaxed: relaxed, Now: time.Now().UnixMilli()})
+	d, err := t.start(machine.Options{
+		Port: targetPort, Relaxed: relaxed, MultiTransport: multi, Now: time.Now().UnixMilli(),
+	})
 	if err != nil {
 		return nil, err
 	}
