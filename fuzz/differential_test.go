@@ -11,6 +11,7 @@ import (
 
 	"github.com/goepmd/goepmd/fuzz/differ"
 	"github.com/goepmd/goepmd/internal/otptest"
+	"github.com/goepmd/goepmd/wire"
 )
 
 // pairLife is how many conversations two daemons live through: what one leaves
@@ -20,7 +21,7 @@ const pairLife = 1000
 func FuzzDifferential(f *testing.F) {
 	theirs := otptest.Epmd(f)
 	start := func(ctx context.Context, relaxed bool) (*differ.Pair, error) {
-		ours, err := differ.StartServer(relaxed)
+		ours, err := differ.StartServer(relaxed, wire.Standard)
 		if err != nil {
 			return nil, err
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"iter"
 
 	"github.com/goepmd/goepmd/wire"
 )
@@ -17,7 +18,7 @@ func CheckReply(b []byte) error {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
 	}
-	if err := errors.Join(checkNames(b), checkDump(b)); err != nil {
+	if err := errors.Join(checkNameLines(b), checkDumpLines(b), checkList(b)); err != nil {
 		return err
 	}
 	if !bytes.Equal(kept, b) {
@@ -56,6 +57,33 @@ var replyParsers = [...]replyParser{
 		port, lines, err := wire.ParseListPort(b)
 		return wire.AppendListPort(nil, port), len(b) - len(lines), err
 	}},
+	{"ALIVE3_RESP", func(b []byte) ([]byte, int, error) {
+		r, n, err := wire.ParseAlive3Resp(b)
+		return r.Append(nil), n, err
+	}},
+	{"PORT3_RESP", func(b []byte) ([]byte, int, error) {
+		r, n, err := wire.ParsePort3Resp(b)
+		if err == nil && r.Result == 0 && !bytes.Equal(r.Node().AppendPort3Resp(nil, r.Transports.Transports()), r.Append(nil)) {
+			err = errors.New("the node is another one")
+		}
+		return r.Append(nil), n, err
+	}},
+	{"KILL3_RESP", func(b []byte) ([]byte, int, error) {
+		ok, n, err := wire.ParseKill3Resp(b)
+		return wire.AppendKill3Resp(nil, ok), n, err
+	}},
+	{"STOP3_RESP", func(b []byte) ([]byte, int, error) {
+		known, n, err := wire.ParseStop3Resp(b)
+		return wire.AppendStop3Resp(nil, known), n, err
+	}},
+	{"first block", func(b []byte) ([]byte, int, error) {
+		k, n, err := wire.ParseBlock(b, true)
+		return plainBlock(k, true), n, err
+	}},
+	{"later block", func(b []byte) ([]byte, int, error) {
+		k, n, err := wire.ParseBlock(b, false)
+		return plainBlock(k, false), n, err
+	}},
 }
 
 func checkReply(p replyParser, b []byte) error {
@@ -80,38 +108,35 @@ func checkReply(p replyParser, b []byte) error {
 	return nil
 }
 
-// checkNames reads the bytes as the lines of a list of names.
-func checkNames(b []byte) error {
-	var again []byte
+// checkLines holds the bytes against the lines of a list that were read of them, each
+// of which is written again.
+func checkLines[L any](what string, b []byte, lines iter.Seq2[L, error], again func([]byte, L) []byte) error {
+	var all []byte
 	var last error
-	for line, err := range wire.NameLines(b) {
+	for line, err := range lines {
 		if last != nil {
-			return errors.New("names: a line after an error")
+			return fmt.Errorf("%s: a line after an error", what)
 		}
 		if last = err; err == nil {
-			again = wire.AppendNameLine(again, line.Name, line.Port)
+			all = again(all, line)
 		}
 	}
-	return sameLines("names", b, again, last)
+	return sameLines(what, b, all, last)
 }
 
-// checkDump reads the bytes as the lines of a dump.
-func checkDump(b []byte) error {
-	var again []byte
-	var last error
-	for line, err := range wire.DumpLines(b) {
-		if last != nil {
-			return errors.New("dump: a line after an error")
+func checkNameLines(b []byte) error {
+	return checkLines("names", b, wire.NameLines(b), func(to []byte, l wire.NameLine) []byte {
+		return wire.AppendNameLine(to, l.Name, l.Port)
+	})
+}
+
+func checkDumpLines(b []byte) error {
+	return checkLines("dump", b, wire.DumpLines(b), func(to []byte, l wire.DumpLine) []byte {
+		if l.Active {
+			return wire.AppendActiveLine(to, l.Name, l.Port, l.FD)
 		}
-		switch last = err; {
-		case err != nil:
-		case line.Active:
-			again = wire.AppendActiveLine(again, line.Name, line.Port, line.FD)
-		default:
-			again = wire.AppendOldLine(again, line.Name, line.Port, line.FD)
-		}
-	}
-	return sameLines("dump", b, again, last)
+		return wire.AppendOldLine(to, l.Name, l.Port, l.FD)
+	})
 }
 
 // sameLines holds lines that were written again against those that were read, which end

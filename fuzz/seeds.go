@@ -16,6 +16,8 @@ import (
 const (
 	// seedsOfEach is how many of the suite's conversations become seeds of a target.
 	seedsOfEach = 40
+	// seedsOfMulti is likewise of the multi-transport extension.
+	seedsOfMulti = 24
 	// seedBytes bounds a seed: long ones are slow to change.
 	seedBytes = 700
 )
@@ -29,56 +31,91 @@ func Seeds() (map[string][]byte, error) {
 		return nil, err
 	}
 	s := seeder{files: make(map[string][]byte)}
-	var bodies, replies, talks [][]byte
-	var relaxed []bool
+	var plain, multi material
 	for _, scenario := range scenarios {
 		o, err := scenario.Daemon.Options()
-		if err != nil || scenario.Area == "multi" {
-			continue // it is about a program, or of a dialect that is not fuzzed
+		if err != nil {
+			continue // it is about a program
 		}
 		sc, err := scenario.Flat()
 		if err != nil {
 			return nil, err
 		}
-		if err := recorded(sc, &bodies, &replies); err != nil {
+		of := &plain
+		if scenario.Area == "multi" {
+			of = &multi
+		}
+		if err := of.add(sc, o.Relaxed, scenario.Daemon.MultiTransport); err != nil {
 			return nil, fmt.Errorf("scenario %s: %w", sc.Name, err)
 		}
-		if data, ok := conversation(sc); ok {
-			talks = append(talks, data)
-			relaxed = append(relaxed, o.Relaxed)
-		}
 	}
-	bodies, replies = distinct(bodies), distinct(replies)
-	for _, b := range spread(bodies, seedsOfEach) {
-		s.add("FuzzRequest", b)
-		s.add("FuzzFrame", binary.BigEndian.AppendUint16(nil, uint16(len(b))), b)
-	}
+	s.addMessages(plain, seedsOfEach)
 	for _, b := range edgeFrames() {
 		s.add("FuzzFrame", b)
 	}
-	for _, b := range append(spread(replies, seedsOfEach), edgeReplies()...) {
+	for _, b := range edgeReplies() {
 		s.add("FuzzReply", b)
 	}
 	for _, b := range edgeStates() {
 		s.add("FuzzState", b)
 	}
-	every := max(len(talks)/seedsOfEach, 1)
-	for i := 0; i < len(talks); i += every {
-		s.addTalk("FuzzServer", talks[i], relaxed[i])
-		s.addTalk("FuzzDifferential", talks[i], relaxed[i])
-		s.put("FuzzSession", "[]byte(%q)\n[]byte(%q)\nbool(%v)\n", talks[i], []byte{byte(i % 5), byte(i % 17), 0}, relaxed[i])
+	s.addTalks(plain, seedsOfEach, true)
+	return s.files, s.addMulti(multi)
+}
+
+// material is what scenarios have for seeds.
+type material struct {
+	bodies, replies [][]byte
+	talks           []talk
+}
+
+// talk is a conversation with a daemon that runs in some way.
+type talk struct {
+	data           []byte
+	relaxed, multi bool
+}
+
+// add collects what a scenario has.
+func (m *material) add(sc conformance.Flat, relaxed, multi bool) error {
+	if err := recorded(sc, &m.bodies, &m.replies); err != nil {
+		return err
 	}
-	return s.files, nil
+	if data, ok := conversation(sc); ok {
+		m.talks = append(m.talks, talk{data, relaxed, multi})
+	}
+	return nil
+}
+
+// addMessages makes seeds of at most n requests and as many replies.
+func (s seeder) addMessages(m material, n int) {
+	for _, b := range spread(distinct(m.bodies), n) {
+		s.add("FuzzRequest", b)
+		s.add("FuzzFrame", binary.BigEndian.AppendUint16(nil, uint16(len(b))), b)
+	}
+	for _, b := range spread(distinct(m.replies), n) {
+		s.add("FuzzReply", b)
+	}
+}
+
+// addTalks makes seeds of about n conversations, which OTP's epmd has part in if they
+// are about what it speaks.
+func (s seeder) addTalks(m material, n int, otp bool) {
+	every := max(len(m.talks)/n, 1)
+	for i := 0; i < len(m.talks); i += every {
+		t := m.talks[i]
+		s.put("FuzzServer", "[]byte(%q)\nbool(%v)\nbool(%v)\n", t.data, t.relaxed, t.multi)
+		cuts := []byte{byte(i % 5), byte(i % 17), 0}
+		s.put("FuzzSession", "[]byte(%q)\n[]byte(%q)\nbool(%v)\nbool(%v)\n", t.data, cuts, t.relaxed, t.multi)
+		if otp {
+			s.put("FuzzDifferential", "[]byte(%q)\nbool(%v)\n", t.data, t.relaxed)
+		}
+	}
 }
 
 type seeder struct{ files map[string][]byte }
 
 func (s seeder) add(target string, parts ...[]byte) {
 	s.put(target, "[]byte(%q)\n", bytes.Join(parts, nil))
-}
-
-func (s seeder) addTalk(target string, data []byte, relaxed bool) {
-	s.put(target, "[]byte(%q)\nbool(%v)\n", data, relaxed)
 }
 
 // put makes a file in Go's format for corpora, numbered within its target.
@@ -127,8 +164,10 @@ var placeholder = regexp.MustCompile(`\{[^}]*\}`)
 
 // fill puts a value in the place of each placeholder of a pattern.
 func fill(pattern string) string {
-	return placeholder.ReplaceAllStringFunc(pattern, func(p string) string {
+	filled := placeholder.ReplaceAllStringFunc(pattern, func(p string) string {
 		switch {
+		case p == lengthHole:
+			return p
 		case strings.HasPrefix(p, "{port}"):
 			return "00001111"
 		case strings.HasPrefix(p, "{creation2:"):
@@ -138,7 +177,14 @@ func fill(pattern string) string {
 		}
 		return "6553f101"
 	})
+	if rest, begins := strings.CutPrefix(filled, lengthHole); begins {
+		return fmt.Sprintf("%04x%s", len(rest)/2, rest)
+	}
+	return filled
 }
+
+// lengthHole is how a pattern begins that tells how long it is.
+const lengthHole = "{length}"
 
 // conversation writes a scenario as one that a target can play, if it is small enough.
 func conversation(sc conformance.Flat) ([]byte, bool) {

@@ -9,7 +9,7 @@ import (
 )
 
 func FuzzServer(f *testing.F) {
-	f.Fuzz(func(t *testing.T, data []byte, relaxed bool) {
-		require.NoError(t, CheckServer(data, relaxed))
+	f.Fuzz(func(t *testing.T, data []byte, relaxed, multi bool) {
+		require.NoError(t, CheckServer(data, relaxed, multi))
 	})
 }

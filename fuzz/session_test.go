@@ -7,7 +7,7 @@ import (
 )
 
 func FuzzSession(f *testing.F) {
-	f.Fuzz(func(t *testing.T, data, cuts []byte, relaxed bool) {
-		require.NoError(t, CheckSession(data, cuts, relaxed))
+	f.Fuzz(func(t *testing.T, data, cuts []byte, relaxed, multi bool) {
+		require.NoError(t, CheckSession(data, cuts, relaxed, multi))
 	})
 }

@@ -135,10 +135,13 @@ func frame(body []byte) []byte {
 	return append(b, body...)
 }
 
-var tags = [...]byte{'n', 'd', 'k', 's', 'z', 'x', 'y', 0}
+var tags = [...]byte{'n', 'd', 'k', 's', 'z', 'x', 'y', 0, 'N', 'D', 'K', 'S', 'Z', 'X'}
 
 // named is the body of a request about a name.
 func named(what byte, name []byte) []byte {
+	if what >= 0xe0 {
+		return named3(what, name)
+	}
 	switch what & 3 {
 	case 0:
 		return append([]byte{'z'}, name...)
@@ -148,6 +151,27 @@ func named(what byte, name []byte) []byte {
 		return alive2(1000+uint16(what), 6, name, nil)
 	}
 	return alive2(1000+uint16(what), 5, name, []byte{what})
+}
+
+// named3 is likewise one of the multi-transport extension, with a few transports.
+func named3(what byte, name []byte) []byte {
+	transports := []string{"inet_tcp", "inet_tls", "uds", ""}
+	of := transports[what>>2&3]
+	switch what & 3 {
+	case 0:
+		b := []byte{'Z', 0, what >> 2 & 3, 0, 0}
+		for _, t := range transports[:what>>2&3] {
+			b = append(append(b, byte(len(t))), t...)
+		}
+		b[4] = byte(len(b) - 5)
+		return append(append(b, byte(len(name))), name...)
+	case 1:
+		return append([]byte{'S'}, name...)
+	}
+	b := append([]byte{'X', 0, what, 77, byte(len(of))}, of...)
+	b = append(b, 0, what&1+5, 0, 5)
+	b = binary.BigEndian.AppendUint16(b, uint16(len(name)))
+	return append(append(b, name...), 0, 0)
 }
 
 // alive2 is the body of an ALIVE2_REQ with its lengths right.

@@ -140,7 +140,7 @@ func harmless(b []byte, prefix string) bool {
 	}
 	body := b[wire.HeaderLen:n]
 	switch wire.Tag(body[0]) {
-	case wire.TagKillReq:
+	case wire.TagKillReq, wire.TagKill3Req, wire.TagAlive3Req, wire.TagStop3Req:
 		return false
 	case wire.TagAlive2Req:
 		req, err := wire.ParseAlive2Req(body)

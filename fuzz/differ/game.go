@@ -29,8 +29,9 @@ func (g *game) differ(what, a, b string) {
 }
 
 // next is the next step. After those of the conversation, each connection that is
-// kept is sent a byte, of which the daemon ends it; so it is known when it has, and
-// both daemons end them in the same order.
+// kept is ended by the daemon, for a byte that it is sent, or if it takes more than that,
+// for its end; so it is known when it has been, and both daemons end them in the same
+// order.
 func (g *game) next() (s Step, more bool) {
 	if g.diff != nil || g.ended {
 		return s, false
@@ -45,19 +46,22 @@ func (g *game) next() (s Step, more bool) {
 		if l != nil && l.kept() {
 			g.at++
 			g.slot = slot
+			if l.tag() == wire.TagAlive3Req {
+				return Step{Conn: slot, Kind: HalfClose}, true
+			}
 			return Step{Conn: slot, Kind: Send, Bytes: []byte{0}}, true
 		}
 	}
 	return s, false
 }
 
-// kills says that the last step completed a KILL_REQ.
+// kills says that the last step completed a KILL_REQ or KILL3_REQ.
 func (g *game) kills() bool {
 	if g == nil || g.at > len(g.conv.Steps) || g.conv.Steps[g.at-1].Kind != Send {
 		return false
 	}
 	l := g.sides[0].links[g.slot]
-	return l != nil && l.tag() == wire.TagKillReq
+	return l != nil && (l.tag() == wire.TagKillReq || l.tag() == wire.TagKill3Req)
 }
 
 // compare looks until both sides agree, or for as long as it takes to be sure that they

@@ -34,6 +34,10 @@ func (n *normal) reply(sent, got []byte) []byte {
 	switch wire.Tag(body[0]) {
 	case wire.TagAlive2Req:
 		return n.registration(body, got)
+	case wire.TagAlive3Req:
+		return n.registrations(sent, got)
+	case wire.TagNames3Req, wire.TagDump3Req:
+		return n.blocks(got)
 	case wire.TagNamesReq:
 		return n.list(got, n.nameLines)
 	case wire.TagDumpReq:
@@ -50,19 +54,24 @@ func (n *normal) registration(body, got []byte) []byte {
 	if err != nil || faulty != nil || size != len(got) || resp.Result != 0 {
 		return got
 	}
+	return n.creation(req.Name, resp, got)
+}
+
+// creation is that text for one reply.
+func (n *normal) creation(name []byte, resp wire.Alive2Resp, got []byte) []byte {
 	narrow := (resp.Creation + 2) % 3 // 1 to 3 is the counter modulo 3, plus 1
 	if resp.Extended {
 		narrow = resp.Creation % 3
 	} else if resp.Creation < 1 || resp.Creation > 3 {
 		return fmt.Appendf(nil, "creation %d of 16 bits", resp.Creation)
 	}
-	f := n.first[string(req.Name)]
+	f := n.first[string(name)]
 	if f == nil {
 		if n.first == nil {
 			n.first = make(map[string]*creations)
 		}
 		f = &creations{narrow: narrow}
-		n.first[string(req.Name)] = f
+		n.first[string(name)] = f
 	}
 	text := append([]byte(nil), got[:2]...)
 	text = append(text, "creation +"...)

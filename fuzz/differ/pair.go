@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/goepmd/goepmd/wire"
 )
 
 const (
@@ -265,7 +267,7 @@ func (p *player) kill(g *game) error {
 		p.pair.spent = true
 		return err
 	}
-	if l := g.sides[0].links[g.slot]; string(l.got) != "OK" {
+	if l := g.sides[0].links[g.slot]; string(l.got) != "OK" && string(l.got) != string(wire.AppendKill3Resp(nil, true)) {
 		return nil
 	}
 	g.ended, p.pair.spent = true, true

@@ -9,15 +9,17 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/goepmd/goepmd/wire"
 )
 
 // TestSame: bare sessions do not differ from themselves, however they are cut.
 func TestSame(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 1))
-	pair := &Pair{A: NewSim(true), B: NewSim(true), Settle: -1}
+	pair := &Pair{A: NewSim(true, wire.Standard), B: NewSim(true, wire.Standard), Settle: -1}
 	for range 2000 {
 		if pair.Spent() { // by a KILL_REQ
-			pair = &Pair{A: NewSim(true), B: NewSim(true), Settle: -1}
+			pair = &Pair{A: NewSim(true, wire.Standard), B: NewSim(true, wire.Standard), Settle: -1}
 		}
 		d, err := pair.Play(GenerateAlone(r))
 		require.NoError(t, err)
@@ -62,26 +64,28 @@ func (c *faultyConn) Recv(b []byte, wait time.Duration) ([]byte, End, error) {
 func TestDifferent(t *testing.T) {
 	for name, make := range map[string]func() Target{
 		"a wrong byte": func() Target {
-			return &faulty{Sim: NewSim(true), reply: func(b []byte) []byte { return bytes.Replace(b, []byte("w\x01"), []byte("w\x02"), 1) }}
+			return &faulty{Sim: NewSim(true, wire.Standard), reply: func(b []byte) []byte { return bytes.Replace(b, []byte("w\x01"), []byte("w\x02"), 1) }}
 		},
 		"no reply": func() Target {
-			return &faulty{Sim: NewSim(true), reply: func(b []byte) []byte { return bytes.TrimPrefix(b, []byte("STOPPED")) }}
+			return &faulty{Sim: NewSim(true, wire.Standard), reply: func(b []byte) []byte { return bytes.TrimPrefix(b, []byte("STOPPED")) }}
 		},
 		"a creation that stands": func() Target {
-			return &faulty{Sim: NewSim(true), reply: func(b []byte) []byte {
+			return &faulty{Sim: NewSim(true, wire.Standard), reply: func(b []byte) []byte {
 				if len(b) == 6 && b[0] == 'v' && b[1] == 0 {
 					return []byte("v\x00\x01\x00\x00\x00")
 				}
 				return b
 			}}
 		},
-		"not closed":  func() Target { return &faulty{Sim: NewSim(true), deaf: true} },
-		"gone":        func() Target { return &faulty{Sim: NewSim(true), gone: 3} },
-		"not relaxed": func() Target { return NewSim(false) },
+		"not closed":  func() Target { return &faulty{Sim: NewSim(true, wire.Standard), deaf: true} },
+		"gone":        func() Target { return &faulty{Sim: NewSim(true, wire.Standard), gone: 3} },
+		"not relaxed": func() Target { return NewSim(false, wire.Standard) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			start := func(context.Context, bool) (*Pair, error) { return &Pair{A: NewSim(true), B: make(), Settle: -1}, nil }
+			start := func(context.Context, bool) (*Pair, error) {
+				return &Pair{A: NewSim(true, wire.Standard), B: make(), Settle: -1}, nil
+			}
 			r := rand.New(rand.NewPCG(5, 1))
 			for range 1000 {
 				c := GenerateAlone(r)

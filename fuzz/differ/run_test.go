@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/goepmd/goepmd/internal/otptest"
+	"github.com/goepmd/goepmd/wire"
 )
 
 // TestRunOTP plays a few thousand steps to our server and to OTP's epmd.
@@ -22,7 +23,7 @@ func TestRunOTP(t *testing.T) {
 	var progress atomic.Int64
 	r := Run{
 		Start: func(ctx context.Context, relaxed bool) (*Pair, error) {
-			ours, err := StartServer(relaxed)
+			ours, err := StartServer(relaxed, wire.Standard)
 			if err != nil {
 				return nil, err
 			}
@@ -50,7 +51,7 @@ func TestRunFinds(t *testing.T) {
 	var found atomic.Int64
 	r := Run{
 		Start: func(context.Context, bool) (*Pair, error) {
-			return &Pair{A: NewSim(true), B: NewSim(false), Settle: -1}, nil
+			return &Pair{A: NewSim(true, wire.Standard), B: NewSim(false, wire.Standard), Settle: -1}, nil
 		},
 		Steps: 100_000, Seed: 1,
 		Found: func(*Difference) { found.Add(1) },
@@ -77,11 +78,11 @@ func TestRunFails(t *testing.T) {
 func TestFindsOverSockets(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	start := func(context.Context, bool) (*Pair, error) {
-		a, err := StartServer(true)
+		a, err := StartServer(true, wire.Standard)
 		if err != nil {
 			return nil, err
 		}
-		b, err := StartServer(false)
+		b, err := StartServer(false, wire.Standard)
 		if err != nil {
 			return nil, errors.Join(err, a.Stop())
 		}

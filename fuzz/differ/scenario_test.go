@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/goepmd/goepmd/conformance"
+	"github.com/goepmd/goepmd/wire"
 )
 
 // TestScenario: what is recorded of a daemon is a scenario of the suite that says the
@@ -30,7 +31,7 @@ func TestScenario(t *testing.T) {
 		{Conn: 5, Kind: Send, Bytes: frame("k")},
 		{Conn: 7, Kind: Send, Bytes: frame("n")},
 	}}
-	text, err := Scenario(NewSim(true), c, "-relaxed_command_check")
+	text, err := Scenario(NewSim(true, wire.Standard), c, "-relaxed_command_check")
 	require.NoError(t, err)
 	for _, line := range []string{
 		"- c0 opens\n", "- c0 -> 00107803e8\n", "flags: [-relaxed_command_check]", "- c0 <- 7600 {creation:n1}, open",

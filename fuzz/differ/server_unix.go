@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/goepmd/goepmd/epmd"
+	"github.com/goepmd/goepmd/wire"
 )
 
 // Server is an [epmd.Server] of this process.
@@ -22,14 +23,14 @@ type Server struct {
 
 // StartServer starts a server on a free port of 127.0.0.1. With relaxed it allows
 // STOP_REQ.
-func StartServer(relaxed bool) (*Server, error) {
+func StartServer(relaxed bool, d wire.Dialect) (*Server, error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{
 		tcp:    tcp{port: uint16(ln.Addr().(*net.TCPAddr).Port)},
-		Server: &epmd.Server{RelaxedCommandCheck: relaxed},
+		Server: &epmd.Server{RelaxedCommandCheck: relaxed, MultiTransport: d == wire.MultiTransport},
 		ended:  make(chan error, 1),
 	}
 	go func() { s.ended <- s.Serve(ln) }()

@@ -17,7 +17,7 @@ type side struct {
 // link is one connection and what has happened on it.
 type link struct {
 	conn   Conn
-	sent   []byte // the first packet is enough
+	sent   []byte // the first packet is enough, unless it is an ALIVE3_REQ
 	got    []byte
 	closed bool // by the daemon
 	reset  bool // by the daemon, which left something unread
@@ -41,9 +41,7 @@ func (s *side) apply(step Step) (dialled int64, err error) {
 		if step.Kind == Open {
 			return dialled, nil
 		}
-		if room := wire.MaxPacketLen + 1 - len(l.sent); room > 0 {
-			l.sent = append(l.sent, step.Bytes[:min(room, len(step.Bytes))]...)
-		}
+		l.add(step.Bytes)
 		return dialled, l.conn.Send(step.Bytes)
 	}
 	if l == nil || l.closed {
@@ -60,6 +58,14 @@ func (s *side) apply(step Step) (dialled int64, err error) {
 		return 0, l.conn.Reset()
 	}
 	return 0, fmt.Errorf("unknown kind of step %v", step.Kind)
+}
+
+// add notes what is sent, as far as it is needed to read the answer.
+func (l *link) add(b []byte) {
+	if room := wire.MaxPacketLen + 1 - len(l.sent); l.tag() != wire.TagAlive3Req {
+		b = b[:max(0, min(room, len(b)))]
+	}
+	l.sent = append(l.sent, b...)
 }
 
 // recv takes in what has happened on the connection, and lets go of it at its end.
@@ -92,7 +98,10 @@ func (l *link) tag() wire.Tag {
 }
 
 // kept says that the connection is one that the daemon holds open.
-func (l *link) kept() bool { return !l.closed && l.tag() == wire.TagAlive2Req && len(l.got) > 0 }
+func (l *link) kept() bool {
+	tag := l.tag()
+	return !l.closed && len(l.got) > 0 && (tag == wire.TagAlive2Req || tag == wire.TagAlive3Req)
+}
 
 // tell is what has happened on a connection, for reading.
 func (s *side) tell(slot int) string {

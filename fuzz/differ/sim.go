@@ -43,10 +43,10 @@ const simPort = 24369
 
 // NewSim makes bare sessions around an empty registry. With relaxed they allow
 // STOP_REQ.
-func NewSim(relaxed bool) *Sim {
+func NewSim(relaxed bool, d wire.Dialect) *Sim {
 	return &Sim{
 		daemon: &session.Daemon{
-			Registry: registry.New(registry.Config{}), Port: simPort,
+			Registry: registry.New(registry.Config{}), Port: simPort, Dialect: d,
 			RelaxedCommandCheck: relaxed, PacketTimeout: time.Minute,
 		},
 		conns: make(map[registry.Owner]*simConn),

@@ -9,6 +9,7 @@ import (
 
 	"github.com/goepmd/goepmd/fuzz/differ"
 	"github.com/goepmd/goepmd/fuzz/machine"
+	"github.com/goepmd/goepmd/wire"
 )
 
 // TestDiffer sends the module through the differential engine, against bare
@@ -21,9 +22,9 @@ func TestDiffer(t *testing.T) {
 	var pair *differ.Pair
 	for i := range conversations {
 		if pair == nil || pair.Spent() {
-			d, err := m.Start(machine.Options{Port: differ.NewSim(true).Port(), Relaxed: true, PacketTimeout: 60_000, Now: time.Now().UnixMilli()})
+			d, err := m.Start(machine.Options{Port: differ.NewSim(true, wire.Standard).Port(), Relaxed: true, PacketTimeout: 60_000, Now: time.Now().UnixMilli()})
 			require.NoError(t, err)
-			pair = &differ.Pair{A: differ.NewSim(true), B: ForDiffer(d, differ.NewSim(true).Port()), Settle: -1}
+			pair = &differ.Pair{A: differ.NewSim(true, wire.Standard), B: ForDiffer(d, differ.NewSim(true, wire.Standard).Port()), Settle: -1}
 			pairs++
 		}
 		found, err := pair.Play(differ.GenerateAlone(r))
