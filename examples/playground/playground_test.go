@@ -26,6 +26,7 @@ func TestPlayground(t *testing.T) {
 		"segments":    testSegments,
 		"remote":      testRemote,
 		"settings":    testSettings,
+		"transports":  testTransports,
 		"time":        testTime,
 		"kill":        testKill,
 		"share":       testShare,
@@ -52,7 +53,7 @@ func testModules(t *testing.T, b *browser) {
 		Failures []string
 	}](p.Tab, `import("./unit.js").then(m => m.run())`)
 	require.Empty(t, r.Failures)
-	require.Greater(t, r.Checks, 7000)
+	require.Greater(t, r.Checks, 12000)
 }
 
 func testRegister(t *testing.T, b *browser) {
@@ -142,6 +143,70 @@ func testSettings(t *testing.T, b *browser) {
 	require.Equal(t, "This is a number from 1 to 65535.", p.Text("#alert"))
 }
 
+// testTransports: one node, two transports on one connection, and a third on another.
+func testTransports(t *testing.T, b *browser) {
+	p := b.open(t, "")
+	kinds := func() int {
+		return browsertest.Eval[int](p.Tab, `[...document.querySelectorAll(".kinds label")].filter(l => l.offsetWidth > 0).length`)
+	}
+	p.Fill("#hex", "00 01 4e")
+	require.Equal(t, "The daemon takes this request only with several transports on.", p.Text("#trouble"))
+	require.Equal(t, 6, kinds())
+	p.Click("#s-multi")
+	require.Equal(t, 12, kinds())
+	require.Equal(t, "#1.multi", browsertest.Eval[string](p.Tab, `location.hash`))
+	require.Equal(t, "NAMES3_REQ, 3 bytes", p.Text("#trouble"))
+
+	p.Click(`.kinds [title=ALIVE3_REQ]`)
+	p.Fill("#f-transport", "uds")
+	require.Equal(t, []string{
+		"length=21", "tag=88", "port=9001", "type=77", "transport length=3", "transport=uds", "highest=6", "lowest=5", "name length=5", "name=alpha", "extra length=0",
+	}, p.fields("#draft"))
+	p.Click("#compose button[type=submit]")
+	require.Equal(t, []string{"length=6", "tag=118", "result=0", "creation=1700000001"}, p.fields("#reply"))
+	require.Contains(t, p.Text("#conns"), "holds alpha by uds · takes more")
+
+	p.Choose("#target", "1")
+	require.Contains(t, p.Text("#trouble"), "ALIVE3_REQ, 23 bytes") // as one more
+	p.Click("#compose button[type=submit]")
+	require.Contains(t, p.Text("#verdict"), "Refused: the name is already registered. The connection stays open.")
+	p.Fill("#hex", "00 15 58 23 2a 4d 03 74 | 6c 73 00 06 00 05 00 05 61 6c 70 68 61 00 00 00 16 58") // and a part of another
+	p.Keys(kb.Enter)
+	require.Equal(t, []string{"length=6", "tag=118", "result=0", "creation=1700000001"}, p.fields("#reply"))
+	require.Contains(t, p.Text("#conns"), "holds alpha by uds, tls · takes more, 3 bytes so far")
+	require.Equal(t, 3, browsertest.Eval[int](p.Tab, `document.querySelectorAll("#draft .byte.sent").length`))
+	rows := browsertest.Eval[[]string](p.Tab, `[...document.querySelectorAll("#registry tbody tr")].map(r => r.innerText.replace(/\s+/g, " ").trim())`)
+	require.Equal(t, []string{"alpha type 77 · 2 transports · versions 5–6 1700000001", "uds 9001 connection 1", "tls 9002 connection 1"}, rows)
+
+	p.Choose("#target", "remote")
+	p.Click(`.kinds [title=PORT_PLEASE3_REQ]`)
+	p.Fill("#f-transports", "tls, inet_tcp")
+	require.Equal(t, []string{
+		"length=24", "tag=90", "nothing=0", "transports=2", "list length=13", "transport length=3", "transport=tls", "transport length=8", "transport=inet_tcp",
+		"name length=5", "name=alpha",
+	}, p.fields("#draft"))
+	p.Click("#compose button[type=submit]")
+	require.Contains(t, p.Text("#verdict"), "The daemon answers port 9002 tls, and closes the connection.")
+	require.Contains(t, p.fields("#reply"), "transport=tls")
+	relaxed := strings.Replace(browsertest.Eval[string](p.Tab, `location.hash`), "#1.", "#1.relaxed.", 1)
+	for title, want := range map[string]string{
+		"NAMES3_REQ": "1 line", "DUMP3_REQ": "1 line", "STOP3_REQ": "STOPPED, and closes the connection. Connection 1 is closed", "KILL3_REQ": "the daemon has ended",
+	} {
+		again := b.open(t, relaxed)
+		again.Click(fmt.Sprintf(".kinds [title=%s]", title))
+		again.Choose("#target", "local")
+		again.Click("#compose button[type=submit]")
+		require.Contains(t, again.Text("#verdict"), want, title)
+		require.Equal(t, "length", strings.Split(again.fields("#reply")[0], "=")[0], title)
+	}
+
+	p.Click("#s-multi") // the conversation again, to a daemon that knows none of it
+	require.Equal(t, "0 nodes", p.Text("#count"))
+	require.Equal(t, 6, kinds())
+	require.Equal(t, "lookup", browsertest.Eval[string](p.Tab, `document.querySelector("input[name=kind]:checked").value`))
+	require.Equal(t, "PORT_PLEASE2_REQ, 8 bytes", p.Text("#trouble"))
+}
+
 func testTime(t *testing.T, b *browser) {
 	p := b.open(t, "")
 	p.Click("#open-local")
@@ -177,6 +242,9 @@ func testShare(t *testing.T, b *browser) {
 		require.Equal(t, browsertest.Eval[string](first.Tab, whole), browsertest.Eval[string](second.Tab, whole), title)
 		require.Equal(t, hash, browsertest.Eval[string](second.Tab, `location.hash`), title)
 	}
+	first.Click("#reset")
+	require.Equal(t, "#1.multi", browsertest.Eval[string](first.Tab, `location.hash`)) // settings stay
+	first.example("Name taken")
 	first.Click("#reset")
 	require.Empty(t, browsertest.Eval[string](first.Tab, `location.hash`))
 	browsertest.Eval[any](first.Tab, `void (location.hash = "1.l.1=00016e")`) // a link pasted over this page
@@ -301,7 +369,7 @@ func testContrast(t *testing.T, b *browser) {
 	p := b.open(t, "")
 	for _, scheme := range []string{"light", "dark"} {
 		p.Do(browsertest.EmulateScheme(scheme))
-		for _, title := range []string{"Register and look up", "Name taken", "An excess byte closes", "Byte by byte"} {
+		for _, title := range []string{"Register and look up", "Name taken", "An excess byte closes", "Byte by byte", "Several transports", "A transport ends alone"} {
 			p.example(title)
 			require.Empty(t, browsertest.Eval[[]string](p.Tab, browsertest.Faint), "%s: %s", scheme, title)
 		}

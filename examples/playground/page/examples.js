@@ -1,6 +1,6 @@
 // Conversations to click. Each is what share.js calls events, with the usual
-// settings.
-import { build, node, text } from "./requests.js";
+// settings but for those that it has.
+import { build, lookup3, node, node3, text } from "./requests.js";
 import { concat } from "./bytes.js";
 
 const local = { do: "open", local: true };
@@ -13,7 +13,7 @@ const lookup = (name) => build("lookup", { name: text(name) });
 const alpha = node("alpha", 9001);
 const long = "n".repeat(255);
 
-// examples are {title, note, events}.
+// examples are {title, note, events, settings}.
 export const examples = [
   {
     title: "Register and look up",
@@ -49,5 +49,23 @@ export const examples = [
     title: "Byte by byte",
     note: "The request comes in three segments. After 60 seconds without its end the connection would be closed.",
     events: [local, send(1, alpha.subarray(0, 1)), send(1, alpha.subarray(1, 13)), advance(59), send(1, alpha.subarray(13))],
+  },
+  {
+    title: "Several transports",
+    note: "One node, two transports, each on a port of its own, both on connection 1. Who looks the node up says what it speaks, and is told where that is.",
+    settings: { multi: true },
+    events: [
+      local, send(1, node3("alpha", "inet_tcp", 9001)), send(1, node3("alpha", "inet_tls", 9002)),
+      remote, send(2, build("names3", {})), remote, send(3, lookup3("alpha", "inet_tls", "inet6_tls")),
+    ],
+  },
+  {
+    title: "A transport ends alone",
+    note: "Two connections hold a transport each. The first one ends, and its transport with it; the name stays, with the other.",
+    settings: { multi: true },
+    events: [
+      local, send(1, node3("alpha", "inet_tcp", 9001)), local, send(2, node3("alpha", "uds", 0)), close(1),
+      local, send(3, lookup3("alpha", "inet_tcp")), local, send(4, build("dump3", {})),
+    ],
   },
 ];

@@ -7,20 +7,14 @@
 // message is {message, fields, problems}: fields cover every byte once, in order;
 // problems are {level, text}, the one that decides first.
 import { chars, latin1, show, utf8 } from "./bytes.js";
+import { body3, further, messages3, reply3 } from "./fields3.js";
+import { describeName, granted, limits, literal, plural, port, port16, Reader, registrant, stopped, told, type, versions } from "./reader.js";
 import { tags } from "./requests.js";
 
-// limits of the protocol, in bytes where nothing else is said.
-export const limits = { body: 3057, read: 3059, name: 1020, nameChars: 255, lookupChars: 254, extra: 1020 };
-
-// labels are what the fields are called.
-export const labels = {
-  length: "length", tag: "tag", port: "port", type: "type", protocol: "protocol", highest: "highest",
-  lowest: "lowest", nlen: "name length", name: "name", elen: "extra length", extra: "extra", tail: "tail",
-  nul: "terminator", excess: "excess", unknown: "unknown", held: "data", result: "result",
-  creation: "creation", epmd: "epmd’s port", words: "text", number: "number",
-};
+export { labels, limits } from "./reader.js";
 
 const messages = {
+  ...messages3,
   [tags.register]: ["ALIVE2_REQ", "register a node"],
   [tags.lookup]: ["PORT_PLEASE2_REQ", "look up a node"],
   [tags.names]: ["NAMES_REQ", "list the registered nodes"],
@@ -34,81 +28,11 @@ export function messageName(tag) {
   return messages[tag]?.[0] ?? "";
 }
 
-// Reader cuts bytes into fields. `limit` is where the message ends by its own
-// word; fewer bytes may be there.
-class Reader {
-  constructor(bytes, limit = bytes.length) {
-    this.bytes = bytes;
-    this.limit = limit;
-    this.end = Math.min(limit, bytes.length);
-    this.at = 0;
-    this.fields = [];
-    this.problems = [];
-  }
-
-  // take makes the next n bytes a field, or what there is of them. describe gets
-  // the bytes if all are there, and gives [value, note, level]. The result is the
-  // field, or null if no byte of it is there.
-  take(id, n, describe) {
-    const from = this.at;
-    const to = Math.min(from + n, this.end);
-    if (to <= from) return null;
-    this.at = to;
-    const field = { id, from, to, value: "", note: "", level: "" };
-    if (to - from < n) {
-      field.note = `${to - from} of ${n} bytes`;
-      field.level = to < this.limit ? "wait" : "close";
-    }
-    if (to - from === n || id === "name" || id === "extra") {
-      const [value, note, level] = describe(this.bytes.subarray(from, to));
-      field.value = String(value);
-      field.note = field.note ? `${note}; ${field.note}` : note;
-      field.level ||= level ?? "";
-    }
-    this.fields.push(field);
-    return field;
-  }
-
-  // number takes a big-endian number and gives its value, or null.
-  number(id, n, describe) {
-    const from = this.at;
-    const field = this.take(id, n, (b) => {
-      const v = bigEndian(b);
-      return [v, ...[describe(v)].flat()];
-    });
-    return field && field.to - from === n ? bigEndian(this.bytes.subarray(from, from + n)) : null;
-  }
-
-  // rest makes a field of everything up to `to`.
-  rest(id, to, note, level = "ignored") {
-    return this.take(id, Math.min(to, this.end) - this.at, (b) => [`${b.length} ${plural(b.length, "byte")}`, note, level]);
-  }
-
-  // problem notes what is wrong, and whose fault it is. A refusal comes after all
-  // that closes: a daemon refuses only what it could read.
-  problem(level, text, field) {
-    const refusal = level === "close" ? this.problems.findIndex((p) => p.level === "refuse") : -1;
-    this.problems.splice(refusal < 0 ? this.problems.length : refusal, 0, { level, text });
-    if (field) field.level = level;
-  }
-
-  message(name) {
-    return { message: name, fields: this.fields, problems: this.problems };
-  }
-}
-
-function bigEndian(bytes) {
-  return bytes.reduce((v, b) => v * 256 + b, 0);
-}
-
-function plural(n, word) {
-  return n === 1 ? word : `${word}s`;
-}
-
 // decodeRequest reads what a client sends on a fresh connection. ends are the
 // offsets at which its segments end: what else has come when the length becomes
-// known decides what becomes of bytes behind the packet.
-export function decodeRequest(bytes, ends = [bytes.length]) {
+// known decides what becomes of bytes behind the packet. multi says that the daemon
+// takes the requests of the multi-transport extension.
+export function decodeRequest(bytes, ends = [bytes.length], multi = false) {
   const r = new Reader(bytes, Math.max(bytes.length, 2));
   const n = r.number("length", 2, (v) => `${v} ${plural(v, "byte")} follow${v === 1 ? "s" : ""}`);
   if (n === null) {
@@ -129,15 +53,17 @@ export function decodeRequest(bytes, ends = [bytes.length]) {
   }
   r.limit = packet;
   r.end = Math.min(packet, bytes.length);
-  const tag = r.number("tag", 1, (v) => describeTag(v));
-  if (tag !== null) body(r, tag, n);
+  const tag = r.number("tag", 1, (v) => describeTag(v, multi));
+  if (tag !== null) body(r, tag, n, multi);
   r.end = r.limit = bytes.length;
+  if (multi && tag === tags.register3 && !r.problems.some((p) => p.level !== "refuse")) further(r);
   r.rest("excess", bytes.length, ...excess(first > packet, tag));
   return r.message(messageName(tag));
 }
 
-function describeTag(v) {
+function describeTag(v, multi) {
   const known = messages[v];
+  if (known && v in messages3 && !multi) return [`${known[0]}, which this daemon does not know`, "close"];
   return known ? [`${known[0]}: ${known[1]}`] : ["no request has this tag", "close"];
 }
 
@@ -147,7 +73,8 @@ function excess(sameRead, tag) {
   return ["behind the packet: never read", "ignored"];
 }
 
-function body(r, tag, n) {
+function body(r, tag, n, multi) {
+  if (multi && tag in messages3) return body3(r, tag, n);
   switch (tag) {
     case tags.register:
       return register(r, n);
@@ -160,46 +87,22 @@ function body(r, tag, n) {
     case tags.kill:
       return r.rest("tail", r.end, "behind the tag: ignored");
   }
-  r.problem("close", "No request has this tag.", r.fields.at(-1));
+  const text = tag in messages3 ? "The daemon takes this request only with several transports on." : "No request has this tag.";
+  r.problem("close", text, r.fields.at(-1));
   return r.rest("unknown", r.end, "never looked at");
 }
 
 function register(r, n) {
   if (n <= 13) r.problem("close", "An ALIVE2_REQ has more than 13 bytes.", r.fields[0]);
-  nodeHead(r);
-  const nlen = r.number("nlen", 2, (v) => `${v} ${plural(v, "byte")} of name`);
-  if (nlen === null) return;
-  if (nlen + 13 > n) r.problem("close", "The name’s length runs past the end of the packet.", r.fields.at(-1));
-  const name = r.take("name", nlen, describeName);
-  if (name) checkName(r, name);
-  const elen = r.number("elen", 2, (v) => `${v} ${plural(v, "byte")} of extra`);
-  if (elen === null) return;
-  if (nlen + elen + 13 > n) r.problem("close", "The extra field’s length runs past the end of the packet.", r.fields.at(-1));
-  const extra = r.take("extra", elen, (b) => [`${b.length} ${plural(b.length, "byte")}`, "kept, and told to whoever looks the node up"]);
-  if (extra && elen > limits.extra) r.problem("refuse", `The extra field is longer than ${limits.extra} bytes: refused.`, extra);
-  r.rest("tail", r.end, "inside the packet, behind the extra field: ignored");
+  port(r);
+  type(r);
+  protocol(r);
+  versions(r);
+  registrant(r, n, 13);
 }
 
-// nodeHead takes the fields that a registration and the answer to a look-up share.
-function nodeHead(r) {
-  r.number("port", 2, () => "the TCP port on which the node listens");
-  r.number("type", 1, (v) => ({ 77: "'M': a node, hidden or not", 72: "'H': a C node" })[v] ?? "any value is taken");
+function protocol(r) {
   r.number("protocol", 1, (v) => (v === 0 ? "TCP" : "any value is taken"));
-  r.number("highest", 2, (v) => (v >= 6 ? "from version 6 on, creations have 32 bits" : "below version 6, creations are 1 to 3"));
-  r.number("lowest", 2, () => "the oldest version that the node speaks");
-}
-
-function describeName(b) {
-  const n = chars(b);
-  return [show(b), `${n} ${plural(n, "character")}`];
-}
-
-function checkName(r, field) {
-  const name = r.bytes.subarray(field.from, field.to);
-  if (name.includes(0)) r.problem("close", "The name holds a NUL byte.", field);
-  else if (name.length > limits.name) r.problem("refuse", `The name is longer than ${limits.name} bytes: refused.`, field);
-  else if (field.level === "" && utf8(name) === null) r.problem("refuse", "The name is not valid UTF-8: refused.", field);
-  else if (chars(name) > limits.nameChars) r.problem("refuse", `The name is longer than ${limits.nameChars} characters: refused.`, field);
 }
 
 function lookup(r) {
@@ -222,9 +125,7 @@ function checkLookup(r, field) {
 
 function stop(r) {
   if (r.limit - r.at === 0) r.problem("close", "There is no name to stop.", r.fields.at(-1));
-  const nul = r.bytes.subarray(r.at, r.end).indexOf(0);
-  r.take("name", nul < 0 ? r.end - r.at : nul, describeName);
-  r.rest("tail", r.end, "the name ends at the first NUL: ignored");
+  stopped(r);
 }
 
 // decodeHeld reads what a client sends on a connection that is kept.
@@ -236,11 +137,26 @@ export function decodeHeld(bytes) {
   return r.message("");
 }
 
+// decodeMore reads what a client sends on a connection that is kept and takes further
+// ALIVE3_REQs.
+export function decodeMore(bytes) {
+  const r = new Reader(bytes);
+  further(r);
+  return r.message(r.fields.some((f) => f.id === "tag") ? messageName(tags.register3) : "");
+}
+
+// decodeSent reads what a client sends: on a connection that is held and takes nothing,
+// on one that takes more, or on a fresh one.
+export function decodeSent(bytes, ends, { held, more, multi }) {
+  if (more) return decodeMore(bytes);
+  return held ? decodeHeld(bytes) : decodeRequest(bytes, ends, multi);
+}
+
 // decodeReply reads the whole reply to the request with the given tag. Bytes that
 // such a reply cannot have become a field "unknown".
 export function decodeReply(tag, bytes) {
   const r = new Reader(bytes);
-  let message = "";
+  let message = bytes.length > 0 ? reply3(r, tag) : "";
   switch (bytes.length > 0 ? tag : 0) {
     case tags.register:
       message = registerReply(r);
@@ -272,8 +188,7 @@ function registerReply(r) {
   if (!extended && r.bytes[0] !== 121) return "";
   const message = extended ? "ALIVE2_X_RESP" : "ALIVE2_RESP";
   r.number("tag", 1, () => message);
-  const result = r.number("result", 1, (v) => (v === 0 ? "registered" : ["refused", "refuse"]));
-  r.number("creation", extended ? 4 : 2, () => (result === 0 ? "tells this life of the node from its others" : ["means nothing in a refusal", "ignored"]));
+  granted(r, extended);
   return message;
 }
 
@@ -282,10 +197,11 @@ function lookupReply(r) {
   r.number("tag", 1, () => "PORT2_RESP");
   const result = r.number("result", 1, (v) => (v === 0 ? "found" : ["there is no such node", "refuse"]));
   if (result !== 0) return "PORT2_RESP";
-  nodeHead(r);
-  r.take("name", r.number("nlen", 2, (v) => `${v} ${plural(v, "byte")} of name`) ?? 0, describeName);
-  const elen = r.number("elen", 2, (v) => `${v} ${plural(v, "byte")} of extra`) ?? 0;
-  r.take("extra", elen, (b) => [`${b.length} ${plural(b.length, "byte")}`, "as the node registered it"]);
+  port(r);
+  type(r);
+  protocol(r);
+  versions(r);
+  told(r);
   return "PORT2_RESP";
 }
 
@@ -301,11 +217,9 @@ function list(r, message, line) {
   return message;
 }
 
-const port16 = "(0|[1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5])";
-
 // A name may hold whole lines: a line ends at the first place where a port, a line
 // break and then another line or the end follow.
-const namesForm = new RegExp(`name ([^]*?) at port ${port16}\\n(?=name |$)`, "y");
+const namesForm = new RegExp(`name ([^]*?) at port (${port16})\\n(?=name |$)`, "y");
 
 function namesLine(r, text) {
   namesForm.lastIndex = r.at;
@@ -319,8 +233,8 @@ function namesLine(r, text) {
   return true;
 }
 
-const activeForm = new RegExp(`^active name {5}<([^]*)> at port ${port16}, fd = (\\d+)\\n$`);
-const oldForm = new RegExp(`^old/unused name <([^]*)>, port = ${port16}, fd = (\\d+) \\n$`);
+const activeForm = new RegExp(`^active name {5}<([^]*)> at port (${port16}), fd = (\\d+)\\n$`);
+const oldForm = new RegExp(`^old/unused name <([^]*)>, port = (${port16}), fd = (\\d+) \\n$`);
 
 function dumpLine(r, text) {
   const end = text.indexOf("\0", r.at);
@@ -337,9 +251,4 @@ function dumpLine(r, text) {
   r.take("number", m[3].length, () => [m[3], "the daemon’s number for the connection"]);
   literal(r, end + 1 - r.at);
   return true;
-}
-
-// literal takes text that every line has.
-function literal(r, n) {
-  r.take("words", n, (b) => [show(b), ""]);
 }

@@ -12,6 +12,16 @@ export function kind() {
   return document.querySelector("input[name=kind]:checked").value;
 }
 
+// offer shows the kinds of request that the daemon takes: with multi twice as many. It
+// tells whether the chosen one had to become another.
+export function offer(multi) {
+  document.querySelector(".kinds").classList.toggle("twelve", multi);
+  for (const label of document.querySelectorAll(".kinds .three")) label.hidden = !multi;
+  const gone = !multi && kind().endsWith("3");
+  if (gone) choose(kind().slice(0, -1));
+  return gone;
+}
+
 // choose chooses a kind and shows its fields.
 export function choose(which) {
   document.querySelector(`input[name=kind][value=${which}]`).checked = true;
@@ -39,24 +49,34 @@ export function read() {
     f[id] = parsed.bytes;
     bad(input, parsed.error && !input.closest("label").hidden ? `${id}: ${parsed.error}` : "");
   }
+  f.transport = text(byId("f-transport").value);
+  f.transports = (byId("f-transports").value.match(/[^\s,]+/g) ?? []).map(text);
+  bad(byId("f-transport"), kind() === "register3" && f.transport.length > 255 ? "a transport has 255 bytes at most" : "");
+  const long = f.transports.length > 255 || f.transports.some((t) => t.length > 255);
+  bad(byId("f-transports"), kind() === "lookup3" && long ? "there are 255 transports at most, each of 255 bytes" : "");
+  if (error) return { bytes: new Uint8Array(), error };
   const bytes = build(kind(), f);
-  if (!error && bytes.length > 2 + 0xffff) error = "a request cannot be so long";
-  return { bytes, error };
+  return { bytes, error: bytes.length > 2 + 0xffff ? "a request cannot be so long" : "" };
 }
 
 // write fills the form in from bytes, and tells whether it could. It does not
-// touch the kind unless told to.
-export function write(bytes, { anyKind = false } = {}) {
-  const d = decodeRequest(bytes);
-  const of = (id) => d.fields.find((f) => f.id === id);
+// touch the kind unless told to. With multi they may be of the multi-transport extension.
+export function write(bytes, { anyKind = false, multi = false } = {}) {
+  const d = decodeRequest(bytes, undefined, multi);
+  const all = (id) => d.fields.filter((f) => f.id === id);
+  const of = (id) => all(id)[0];
   const part = (id) => (of(id) ? bytes.subarray(of(id).from, of(id).to) : new Uint8Array());
   const which = Object.keys(tags).find((k) => of("tag") && tags[k] === bytes[of("tag").from]);
   if (!which || d.problems.some((p) => p.level !== "refuse") || of("nul") || of("excess")) return false;
-  if (utf8(part("name")) === null || part("name").includes(0)) return false;
+  if (utf8(part("name")) === null || part("name").includes(0) || all("tag").length > 1) return false;
+  const transports = all("transport").map((f) => utf8(bytes.subarray(f.from, f.to)));
+  if (transports.some((t) => t === null || which === "lookup3" && /[\s,]/.test(t)) || which === "lookup3" && transports.length !== Number(of("count").value)) return false;
   if (which !== kind() && !anyKind) return false;
   choose(which);
-  byId("f-name").value = which in { register: 1, lookup: 1, stop: 1 } ? utf8(part("name")) : byId("f-name").value;
-  if (which === "register") for (const id of numbers) byId(`f-${id}`).value = of(id).value;
+  if (/^(register|lookup|stop)/.test(which)) byId("f-name").value = utf8(part("name"));
+  if (which.startsWith("register")) for (const id of numbers) if (of(id)) byId(`f-${id}`).value = of(id).value;
+  if (which === "register3") byId("f-transport").value = transports[0] ?? "";
+  if (which === "lookup3") byId("f-transports").value = transports.join(", ");
   byId("f-extra").value = joinHex(part("extra"));
   byId("f-tail").value = joinHex(part("tail"));
   return true;

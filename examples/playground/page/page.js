@@ -4,7 +4,7 @@ import { EpmdModule } from "./epmd.mjs";
 import { concat, formatHex, parseHex } from "./bytes.js";
 import { byId } from "./dom.js";
 import { examples } from "./examples.js";
-import { decodeHeld, decodeRequest } from "./fields.js";
+import { decodeSent } from "./fields.js";
 import * as form from "./form.js";
 import * as panels from "./panels.js";
 import { bounds, decode, defaults, encode, ranges } from "./share.js";
@@ -34,12 +34,13 @@ function begin({ settings, events }, keep = false) {
   panels.answer(last);
   if (keep) return refresh();
   if (last) compose(last);
-  refresh(last && talk.conn(last.conn)?.state === "reading" ? String(last.conn) : "local");
+  refresh(last && talk.pending(last.conn).bytes.length > 0 ? String(last.conn) : "local");
 }
 
 // compose puts the request of an entry back into the form.
 function compose(e) {
-  byHand = !form.write(e.request, { anyKind: true });
+  form.offer(e.multi);
+  byHand = !form.write(e.request, { anyKind: true, multi: e.multi });
   byId("hex").value = e.verdict === "more" ? "" : formatHex(e.request, e.ends.slice(0, -1));
 }
 
@@ -70,7 +71,8 @@ function refresh(target) {
   panels.log(talk.log);
   const fragment = talk.events.length > 0 || JSON.stringify(talk.settings) !== JSON.stringify(defaults) ? encode(talk) : "";
   history.replaceState(null, "", fragment ? `#${fragment}` : location.pathname + location.search);
-  draft();
+  if (form.offer(talk.settings.multi) && !byHand) fromForm();
+  else draft();
 }
 
 // draft shows the bytes that would be sent.
@@ -89,7 +91,7 @@ function draft() {
   const from = before.bytes.length;
   const ends = [...before.ends, ...[...cuts, bytes.length].map((c) => c + from)];
   const held = conn && conn.state !== "reading";
-  const decoded = held ? decodeHeld(all) : decodeRequest(all, ends);
+  const decoded = decodeSent(all, ends, { held, more: conn?.takesMore, multi: talk.settings.multi });
   const size = `${decoded.message ? `${decoded.message}, ` : ""}${count(all.length, "byte")}`;
   const good = cuts.length > 0 ? `${size} in ${ends.length} segments` : size;
   byId("trouble").textContent = decoded.problems[0]?.text ?? (all.length > 0 ? good : "");
@@ -141,7 +143,7 @@ function send() {
   const parts = [0, ...cuts].map((c, i) => bytes.subarray(c, cuts[i] ?? bytes.length));
   const sent = play(...parts.map((p) => ({ do: "send", conn, bytes: p })));
   panels.answer(sent.findLast((e) => !e.failed && e.verdict !== "more") ?? sent.at(-1));
-  const more = talk.conn(conn)?.state === "reading";
+  const more = talk.pending(conn).bytes.length > 0;
   if (more) {
     byHand = true;
     byId("hex").value = "";
@@ -210,7 +212,7 @@ function listen() {
   document.querySelector(".kinds").addEventListener("change", () => (form.choose(form.kind()), fromForm()));
   byId("hex").addEventListener("input", () => {
     byHand = true;
-    form.write(parseHex(byId("hex").value).bytes);
+    form.write(parseHex(byId("hex").value).bytes, { multi: talk.settings.multi });
     draft();
   });
   byId("hex").addEventListener("keydown", (e) => {
@@ -224,7 +226,7 @@ function listen() {
   for (const b of document.querySelectorAll("[data-advance]")) {
     b.addEventListener("click", () => play({ do: "advance", seconds: Number(b.dataset.advance) }));
   }
-  for (const key of ["relaxed", "restarts", "port", "timeout", "remember"]) {
+  for (const key of ["relaxed", "restarts", "multi", "port", "timeout", "remember"]) {
     byId(`s-${key}`).addEventListener("change", (e) => change(key, e.target));
   }
   byId("share").addEventListener("click", share);
@@ -232,7 +234,7 @@ function listen() {
   window.addEventListener("hashchange", fromFragment);
   panels.examples(examples, (x) => {
     alarm("");
-    begin({ settings: { ...defaults }, events: x.events });
+    begin({ settings: { ...defaults, ...x.settings }, events: x.events });
     note(x.note);
   });
 }

@@ -1,7 +1,7 @@
 // The parts of the page that show how things stand.
 import { parseHex, show as showName } from "./bytes.js";
 import { byId, el } from "./dom.js";
-import { decodeHeld, decodeReply, decodeRequest } from "./fields.js";
+import { decodeHeld, decodeReply, decodeSent } from "./fields.js";
 import { clip, clock, count, gist, outcome, step, topic } from "./say.js";
 import { show } from "./view.js";
 
@@ -51,43 +51,62 @@ const most = 100; // lines of a table on the page
 
 function table(title, nodes, old) {
   const head = el("tr", {}, ...["Name", "Port", "Creation", "On"].map((t) => el("th", { scope: "col" }, t)));
-  const rows = nodes.slice(0, most).map((n) => row(n, old));
+  const rows = nodes.slice(0, most).flatMap((n) => [row(n, old), ...(n.transports ?? []).map((t) => transport(t, old))]);
   const caption = el("caption", {}, nodes.length > most ? `${title}; ${most} of ${nodes.length}` : title);
   return el("table", { className: old ? "old" : "" }, caption, el("thead", {}, head), el("tbody", {}, ...rows));
 }
 
 function row(n, old) {
   const extra = n.extraHex ? ` · extra ${clip(n.extraHex)}` : "";
-  const more = `type ${n.type} · protocol ${n.protocol} · versions ${n.lowest}–${n.highest}${extra}`;
+  const of = n.transports ? count(n.transports.length, "transport") : `protocol ${n.protocol}`;
+  const more = `type ${n.type} · ${of} · versions ${n.lowest}–${n.highest}${extra}`;
   const name = nameOf(n);
   return el("tr", {},
     el("td", {}, el("bdi", { className: "nodename", title: name.length > 40 ? name : "" }, name ? clip(name) : "(empty)"), el("small", {}, more)),
-    el("td", { className: "num" }, String(n.port)),
+    el("td", { className: "num" }, n.transports ? "" : String(n.port)),
     el("td", { className: "num" }, String(n.creation), el("small", {}, n.creation === n.counter ? "" : `counter ${n.counter}`)),
-    el("td", { className: "num" }, old ? "–" : badge(n.owner)));
+    el("td", { className: "num" }, n.transports ? "" : old ? "–" : badge(n.owner)));
+}
+
+// transport is the row of one transport, below that of its node.
+function transport(t, old) {
+  const name = nameOf(t);
+  return el("tr", { className: "transport" },
+    el("td", {}, el("bdi", { title: name.length > 40 ? name : "" }, name ? clip(name) : "(none)")),
+    el("td", { className: "num" }, String(t.port)),
+    el("td", {}),
+    el("td", { className: "num" }, old ? "–" : badge(t.owner)));
 }
 
 // connections shows them, with a button to close each: close(id).
 export function connections({ conns, nodes, now, stopped }, close) {
   const items = conns.map((c) => {
-    const node = nodes.find((n) => n.owner === c.id);
+    const held = nodes.flatMap((n) => holds(n, c.id));
     const b = el("button", { type: "button", className: "small" }, c.state === "closed" ? "Forget" : "Close");
     b.setAttribute("aria-label", `${b.textContent} connection ${c.id}`);
     b.disabled = stopped;
     b.addEventListener("click", () => close(c.id));
     return el("li", { className: c.state, dataset: { conn: c.id } },
       badge(c.id), pill(c.state),
-      el("span", { className: "what" }, `${c.local ? "local" : "remote"} · ${doing(c, node, now)}`), b);
+      el("span", { className: "what" }, `${c.local ? "local" : "remote"} · ${doing(c, held, now)}`), b);
   });
   byId("conns").replaceChildren(...(items.length > 0 ? items : [el("li", { className: "hint" }, "None is open.")]));
 }
 
-function doing(c, node, now) {
+// holds is what a connection holds of a node, as a list of at most one text.
+function holds(n, id) {
+  if (!n.transports) return n.owner === id ? [clip(nameOf(n))] : [];
+  const own = n.transports.filter((t) => t.owner === id).map((t) => clip(nameOf(t)) || "(none)");
+  return own.length > 0 ? [`${clip(nameOf(n))} by ${own.join(", ")}`] : [];
+}
+
+function doing(c, held, now) {
+  const more = c.takesMore ? ` · takes more${c.buffered > 0 ? `, ${count(c.buffered, "byte")} so far` : ""}` : "";
   switch (c.state) {
     case "kept":
-      return node ? `holds ${clip(nameOf(node))}` : "its name was stopped";
+      return (held.length > 0 ? `holds ${held.join("; ")}` : "its name was stopped") + more;
     case "refused":
-      return "open, holds nothing";
+      return `open, holds nothing${more}`;
     case "closed":
       return "by the daemon";
     default: {
@@ -102,6 +121,7 @@ export function daemon(state, settings) {
   byId("clock").textContent = `${clock(state.now)} UTC${state.stopped ? " · ended" : ""}`;
   byId("s-relaxed").checked = settings.relaxed;
   byId("s-restarts").checked = settings.restarts;
+  byId("s-multi").checked = settings.multi;
   for (const key of ["port", "timeout", "remember"]) byId(`s-${key}`).value = settings[key];
 }
 
@@ -144,7 +164,7 @@ function both(e, o) {
   const asked = el("div", {});
   const bytes = e.failed ? e.sent : e.request;
   const ends = e.failed ? [e.sent.length] : e.ends;
-  show(asked, bytes, e.failed || e.held ? decodeHeld(bytes) : decodeRequest(bytes, ends), { cuts: ends.slice(0, -1) });
+  show(asked, bytes, e.failed ? decodeHeld(bytes) : decodeSent(bytes, ends, e), { cuts: ends.slice(0, -1) });
   const answered = el("div", {});
   if (!e.failed) reply(answered, e);
   return el("div", { className: "both" }, asked, el("div", {}, el("p", {}, o.text), answered));

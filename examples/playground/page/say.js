@@ -1,6 +1,6 @@
 // What happened, as sentences. Pure: no DOM, no state.
 import { show } from "./bytes.js";
-import { decodeReply, decodeRequest, messageName } from "./fields.js";
+import { decodeReply, decodeSent, messageName } from "./fields.js";
 
 // outcome tells how a segment was taken: kind is a short word for it, text the
 // sentence.
@@ -21,11 +21,11 @@ function kind(e) {
 function sentence(e) {
   switch (kind(e)) {
     case "waits":
-      return `The daemon has ${count(e.request.length, "byte")} and waits for more.`;
+      return `The daemon has ${count(e.pending, "byte")} and waits for more.`;
     case "ended":
       return "Answered, and the daemon has ended. Reset to start another.";
     case "refused":
-      return `Refused: ${e.error}. The connection stays open, and holds nothing.`;
+      return `Refused: ${e.error}. The connection stays open${e.more ? "" : ", and holds nothing"}.`;
     case "kept":
       return `Registered with ${gist(e)}, for as long as the connection stays open.`;
     case "answered":
@@ -38,11 +38,13 @@ function sentence(e) {
 // topic names a request and what it is about, as far as it can be read.
 export function topic(e) {
   if (e.failed) return count(e.sent.length, "byte");
-  if (e.held) return `${count(e.sent.length, "byte")} on a kept connection`;
-  const d = decodeRequest(e.request, e.ends);
-  const name = d.fields.find((f) => f.id === "name");
-  const whole = name ? ` ${clip(show(e.request.subarray(name.from, name.to)))}` : "";
-  return (d.message || "no request") + whole;
+  const d = decodeSent(e.request, e.ends, e);
+  if (e.held && d.message === "") return `${count(e.sent.length, "byte")} on a kept connection`;
+  const of = (id) => {
+    const field = d.fields.find((f) => f.id === id);
+    return field ? ` ${clip(show(e.request.subarray(field.from, field.to)))}` : "";
+  };
+  return (d.message || "no request") + of("name") + (d.message === "ALIVE3_REQ" ? of("transport") : "");
 }
 
 // gist is a reply in few words.
@@ -54,15 +56,33 @@ export function gist(e) {
   const text = of("words");
   switch (messageName(e.tag)) {
     case "ALIVE2_REQ":
-      return of("result") === "0" ? `creation ${of("creation")}` : `result ${of("result")}`;
+    case "ALIVE3_REQ":
+      return registrations(d).join(", ");
     case "PORT_PLEASE2_REQ":
       return of("result") === "0" ? `port ${of("port")}` : "that there is none";
+    case "PORT_PLEASE3_REQ":
+      return of("result") === "0" ? ports(d) : "that there is none";
     case "NAMES_REQ":
     case "DUMP_REQ":
+    case "NAMES3_REQ":
+    case "DUMP3_REQ":
       return count(d.fields.filter((f) => f.id === "name").length, "line");
     default:
       return text ?? "";
   }
+}
+
+// registrations are the replies to registrations, of which several may come at once.
+function registrations({ fields }) {
+  const values = (id) => fields.filter((f) => f.id === id).map((f) => f.value);
+  const creations = values("creation");
+  return [...new Set(values("result").map((result, i) => (result === "0" ? `creation ${creations[i]}` : `result ${result}`)))];
+}
+
+// ports are those of a node, each with its transport.
+function ports({ fields }) {
+  const all = fields.flatMap((f, i) => (f.id === "port" ? [`port ${f.value} ${fields[i + 2].id === "transport" ? fields[i + 2].value : ""}`.trim()] : []));
+  return all.join(", ") || "that the node is there";
 }
 
 // step tells of an event that is not a segment.

@@ -12,9 +12,10 @@ import { joinHex } from "./bytes.js";
 export const bounds = { chars: 32000, events: 400, conns: 99, bytes: 4096, seconds: 99999 };
 
 // defaults are the settings of a daemon that nobody changed. timeout is in
-// seconds, 0 for none; now, when it starts, in Unix seconds.
+// seconds, 0 for none; now, when it starts, in Unix seconds. multi takes the requests of
+// the multi-transport extension.
 export const defaults = Object.freeze({
-  relaxed: false, restarts: false, port: 4369, timeout: 60, remember: 1000, now: 1700000000,
+  relaxed: false, restarts: false, multi: false, port: 4369, timeout: 60, remember: 1000, now: 1700000000,
 });
 
 // ranges are the least and the greatest of the settings that are numbers.

@@ -8,19 +8,21 @@ const none = new Uint8Array();
 // Talk drives a daemon of the module. log has an entry for each event:
 //
 //	{do: "open", conn, local}
-//	{do: "send", conn, sent, verdict, tag, reply, error, evicted, request, ends, held, unread}
+//	{do: "send", conn, sent, verdict, tag, reply, error, evicted, request, ends, held, more, multi, pending, unread}
 //	{do: "close", conn}
 //	{do: "advance", seconds, late}
 //
 // request is all that has arrived on the connection for the request so far, ends
-// where its segments end, held whether the connection was kept before. An entry
-// has failed, a sentence, if the event could not take place.
+// where its segments end, held whether the connection was kept before, more whether it
+// was and took further requests, multi whether the daemon takes such, pending how many
+// bytes wait for others. An entry has failed, a sentence, if the event could not take
+// place.
 export class Talk {
   constructor(module, settings) {
     this.settings = settings;
     this.events = [];
     this.log = [];
-    this.arrived = new Map(); // connection → {bytes, ends, tag} of its request
+    this.arrived = new Map(); // connection → {bytes, ends} of a request that is not complete
     this.conns = 0;
     this.daemon = module.daemon({
       port: settings.port,
@@ -29,6 +31,7 @@ export class Talk {
       timeoutRestarts: settings.restarts,
       remember: settings.remember,
       nowMs: settings.now * 1000,
+      multiTransport: settings.multi,
     });
   }
 
@@ -77,13 +80,13 @@ export class Talk {
   open(local) {
     const id = this.daemon.open({ local });
     this.conns = Math.max(this.conns, id);
-    this.arrived.set(id, { bytes: none, ends: [], tag: 0 });
     return id;
   }
 
   close(event) {
     if (!this.conn(event.conn)) return { ...event, failed: "there is no such connection any more" };
     this.daemon.end(event.conn);
+    this.arrived.delete(event.conn);
     return event;
   }
 
@@ -93,6 +96,7 @@ export class Talk {
     const before = this.conn(conn);
     const entry = { do: "send", conn, sent: bytes };
     if (!before || before.state === "closed") return { ...entry, failed: "the connection is closed: nobody reads" };
+    const more = before.takesMore === true;
     const held = before.state !== "reading";
     let all = { verdict: "more", tag: 0, reply: none, error: "", evicted: [] };
     let at = 0;
@@ -108,19 +112,17 @@ export class Talk {
       };
       if (res.used === 0 || res.verdict === "close" || res.verdict === "stop") break;
     }
-    const seen = held ? { bytes, ends: [bytes.length] } : this.arrive(conn, bytes);
-    return { ...entry, ...all, held, request: seen.bytes, ends: seen.ends, unread: bytes.length - at };
-  }
-
-  arrive(conn, bytes) {
-    const old = this.arrived.get(conn);
-    const now = { bytes: concat(old.bytes, bytes), ends: [...old.ends, old.bytes.length + bytes.length] };
-    this.arrived.set(conn, now);
-    return now;
+    const old = this.pending(conn);
+    const request = concat(old.bytes, bytes);
+    const ends = [...old.ends, request.length];
+    const pending = this.conn(conn).buffered;
+    const done = request.length - pending;
+    this.arrived.set(conn, { bytes: request.subarray(done), ends: ends.filter((e) => e > done).map((e) => e - done) });
+    return { ...entry, ...all, held, more, multi: this.settings.multi, request, ends, pending, unread: bytes.length - at };
   }
 
   // pending is what has arrived of a request that is not complete.
   pending(conn) {
-    return this.conn(conn)?.state === "reading" ? this.arrived.get(conn) : { bytes: none, ends: [] };
+    return this.arrived.get(conn) ?? { bytes: none, ends: [] };
   }
 }

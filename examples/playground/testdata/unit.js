@@ -2,8 +2,8 @@
 import { EpmdModule } from "./epmd.mjs";
 import { chars, concat, formatHex, joinHex, parseHex, show } from "./bytes.js";
 import { examples } from "./examples.js";
-import { decodeHeld, decodeReply, decodeRequest, labels } from "./fields.js";
-import { build, node, packet, tags, text } from "./requests.js";
+import { decodeHeld, decodeMore, decodeReply, decodeRequest, labels } from "./fields.js";
+import { build, lookup3, node, node3, packet, tags, text } from "./requests.js";
 import { bounds, decode, defaults, encode } from "./share.js";
 import { Talk } from "./talk.js";
 
@@ -20,6 +20,8 @@ export async function run() {
   hex();
   requests();
   replies();
+  requests3();
+  replies3();
   links();
   const module = await EpmdModule.load(await (await fetch("epmd.wasm")).arrayBuffer());
   conversations(module);
@@ -91,12 +93,66 @@ function replies() {
   is("nothing", tags.kill, text(""), ["", ""]);
 }
 
+function requests3() {
+  const is = (what, hexText, want, ends) => same(what, brief(decodeRequest(parseHex(hexText).bytes, ends, true)), want);
+  const head = "length=23 tag=88 port=9001 type=77";
+  is("a transport", "0017 58 2329 4d 08 696e65745f746370 0006 0005 0001 61 0000 01",
+    ["ALIVE3_REQ", `${head} tlen=8 transport=inet_tcp highest=6 lowest=5 nlen=1 name=a elen=0 tail=1 byte!ignored`, ""]);
+  is("half a transport", "0017 58 2329 4d 08 696e65", ["ALIVE3_REQ", `${head} tlen=8 transport=ine!wait`, "wait"]);
+  is("too long a transport", `0092 58 2329 4d 80 ${"74".repeat(128)} 0006 0005 0001 61 0000 00000000`,
+    ["ALIVE3_REQ", `length=146 tag=88 port=9001 type=77 tlen=128!close transport=${"t".repeat(128)} highest=6 lowest=5 nlen=1 name=a elen=0 tail=4 bytes!ignored`, "close"]);
+  is("a transport that lies", "000e 58 2329 4d 09 696e65745f746370 00",
+    ["ALIVE3_REQ", "length=14 tag=88 port=9001 type=77 tlen=9!close transport=inet_tcp\\u{0}!close", "close"]);
+  is("the next one in the same read", "000f 58 2329 4d 01 74 0006 0005 0000 0001 61 000f 58", ["ALIVE3_REQ",
+    "length=15 tag=88 port=9001 type=77 tlen=1 transport=t highest=6 lowest=5 nlen=0 elen=1 extra=1 byte excess=3 bytes!close", "close"]);
+  is("the next one later", "000f 58 2329 4d 01 74 0006 0005 0000 0001 61 000f 58", ["ALIVE3_REQ",
+    "length=15 tag=88 port=9001 type=77 tlen=1 transport=t highest=6 lowest=5 nlen=0 elen=1 extra=1 byte length=15 tag=88", "wait"], [3, 20]);
+  is("look up two", "0013 5a 07 02 0009 03 746c73 04 756473 ff 00 6162 00 00",
+    ["PORT_PLEASE3_REQ", "length=19 tag=90 zero=7!ignored count=2 mlen=9 tlen=3 transport=tls tlen=4 transport=uds\\xff nlen=0!ignored name=ab\\u{0} nul=NUL!ignored", ""]);
+  is("look up with any", "0007 5a 00 00 0000 01 61", ["PORT_PLEASE3_REQ", "length=7 tag=90 zero=0!ignored count=0 mlen=0 nlen=1!ignored name=a", ""]);
+  is("a count that lies", "0009 5a 00 02 0002 01 74 01 61", ["PORT_PLEASE3_REQ", "length=9 tag=90 zero=0!ignored count=2 mlen=2 tlen=1 transport=t unknown=2 bytes!ignored", "refuse"]);
+  is("a list that lies", "0009 5a 00 01 0005 01 74 01 61", ["PORT_PLEASE3_REQ", "length=9 tag=90 zero=0!ignored count=1 mlen=5 unknown=4 bytes!ignored", "refuse"]);
+  is("33 transports", "0007 5a 00 21 0000 01 61", ["PORT_PLEASE3_REQ", "length=7 tag=90 zero=0!ignored count=33 mlen=0 unknown=2 bytes!ignored", "refuse"]);
+  is("no name", "0006 5a 00 00 0000 00", ["PORT_PLEASE3_REQ", "length=6 tag=90 zero=0!ignored count=0 mlen=0 nlen=0!close", "close"]);
+  is("stop", "0004 53 61 00 62", ["STOP3_REQ", "length=4 tag=83 name=a tail=2 bytes!ignored", ""]);
+  is("stop nothing", "0001 53", ["STOP3_REQ", "length=1 tag=83", ""]);
+  is("list", "0002 4e 00", ["NAMES3_REQ", "length=2 tag=78 tail=1 byte!ignored", ""]);
+  same("without the extension", brief(decodeRequest(parseHex("0001 4e").bytes)), ["NAMES3_REQ", "length=1 tag=78!close", "close"]);
+
+  const more = (what, hexText, want) => same(what, brief(decodeMore(parseHex(hexText).bytes)), want);
+  const good = "000f 58 2329 4d 01 74 0006 0005 0000 0001 61";
+  const read = "length=15 tag=88 port=9001 type=77 tlen=1 transport=t highest=6 lowest=5 nlen=0 elen=1 extra=1 byte";
+  more("two more", `${good} ${good}`, ["ALIVE3_REQ", `${read} ${read}`, ""]);
+  more("half a length more", `${good} 00`, ["ALIVE3_REQ", `${read} length!wait`, "wait"]);
+  more("half of one more", "000e 58 23", ["ALIVE3_REQ", "length=14 tag=88 port!wait", "wait"]);
+  more("another request", `${good} 0001 4e 00`, ["ALIVE3_REQ", `${read} length=1 tag=78!close unknown=1 byte!ignored`, "close"]);
+  more("no length", "0000 58", ["", "length=0!close unknown=1 byte!ignored", "close"]);
+}
+
+function replies3() {
+  const is = (what, tag, bytes, want) => same(what, brief(decodeReply(tag, bytes)).slice(0, 2), want);
+  is("two replies", tags.register3, parseHex("0006 76 00 00000063 0004 79 01 0063").bytes,
+    ["ALIVE3_RESP", "length=6 tag=118 result=0 creation=99 length=4 tag=121 result=1!refuse creation=99!ignored"]);
+  is("not found", tags.lookup3, parseHex("0002 77 01").bytes, ["PORT3_RESP", "length=2 tag=119 result=1!refuse"]);
+  is("found", tags.lookup3, parseHex("0017 77 00 0000 02 0007 0001 01 74 0002 00 4d 0006 0005 0001 61 0001 62").bytes,
+    ["PORT3_RESP", "length=23 tag=119 result=0 zero=0 count=2 mlen=7 port=1 tlen=1 transport=t port=2 tlen=0 type=77 highest=6 lowest=5 nlen=1 name=a elen=1 extra=1 byte"]);
+  const block = (more, ...parts) => packet(Uint8Array.of(more), ...parts.map((p) => (typeof p === "string" ? text(p) : p)));
+  const port = Uint8Array.of(0, 0, 0x11, 0x11);
+  is("names in two blocks", tags.names3, concat(block(1, port, "name a\nb at port 2#x y 3#\n"), block(0, "name c at port 4#z\n")),
+    ["NAMES3_RESP", "length=31 follows=1 epmd=4369 words=name  name=a\\u{a}b words= at port  port=2 words=# transport=x y words=  port=3 words=# words=\\u{a} length=20 follows=0 words=name  name=c words= at port  port=4 words=# transport=z words=\\u{a}"]);
+  is("a dump", tags.dump3, block(0, port, "active name     <a> at port 7#t, fd = 12\nold/unused name <b> at port 1#, fd = 3\n"),
+    ["DUMP3_RESP", "length=85 follows=0 epmd=4369 words=active name     < name=a words=> at port  port=7 words=# transport=t words=, fd =  number=12 words=\\u{a} words=old/unused name < name=b words=> at port  port=1 words=# words=, fd =  number=3 words=\\u{a}"]);
+  is("a bad list", tags.names3, block(0, port, "nome"), ["NAMES3_RESP", "length=9 follows=0 epmd=4369 unknown=4 bytes!close"]);
+  is("stopped", tags.stop3, packet(text("NOEXIST")), ["STOP3_RESP", "length=7 words=NOEXIST"]);
+  is("rubbish", tags.kill3, packet(text("OX")), ["KILL3_RESP", "unknown=4 bytes!close"]);
+}
+
 function links() {
   const bytes = Uint8Array.of(0, 1, 0x6e);
   const events = [{ do: "open", local: true }, { do: "open", local: false }, { do: "send", conn: 2, bytes }, { do: "close", conn: 1 }, { do: "advance", seconds: 60 }];
-  const settings = { relaxed: true, restarts: true, port: 1, timeout: 0, remember: 5, now: 0 };
+  const settings = { relaxed: true, restarts: true, multi: true, port: 1, timeout: 0, remember: 5, now: 0 };
   const fragment = encode({ settings, events });
-  same("a link", fragment, "1.relaxed.restarts.port=1.timeout=0.remember=5.now=0.l.r.2=00016e.x1.t60");
+  same("a link", fragment, "1.relaxed.restarts.multi.port=1.timeout=0.remember=5.now=0.l.r.2=00016e.x1.t60");
   const back = decode(fragment);
   same("and back", [back.settings, back.error, encode(back)], [settings, "", fragment]);
   same("empty", decode("1"), { settings: { ...defaults }, events: [], error: "" });
@@ -114,7 +170,8 @@ function links() {
 // conversations: every example can be shared, and replays the same.
 function conversations(module) {
   for (const x of examples) {
-    const fragment = encode({ settings: defaults, events: x.events });
+    const settings = { ...defaults, ...x.settings };
+    const fragment = encode({ settings, events: x.events });
     const again = decode(fragment ?? "");
     same(`${x.title} as a link`, again.error, "");
     const play = (settings, events) => {
@@ -125,7 +182,7 @@ function conversations(module) {
       same(`${x.title} has no empty step`, log.some((e) => e.failed), false);
       return all;
     };
-    same(`${x.title} again`, play(again.settings, again.events), play(defaults, x.events));
+    same(`${x.title} again`, play(again.settings, again.events), play(settings, x.events));
   }
 }
 
@@ -139,13 +196,22 @@ function agreement(module) {
     build("lookup", { name: text("alpha") }), build("lookup", { name: text("n".repeat(254)), tail: Uint8Array.of(0) }), build("lookup", { name: text("n".repeat(255)) }),
     build("names", {}), build("dump", { tail: Uint8Array.of(1) }), build("kill", {}), build("stop", { name: text("alpha") }), packet(Uint8Array.of(1)), packet(new Uint8Array(3057)),
   ];
+  const list = Array.from({ length: 32 }, (_, i) => `t${i}`);
+  const more = [
+    node3("alpha", "inet_tcp", 9001), node3("é😀", "t".repeat(127), 1), node3("alpha", "t".repeat(128), 1), node3("", "", 1, { extra: Uint8Array.of(1) }), node3("a", "", 1, { highest: 5 }),
+    lookup3("alpha", "inet_tls", "inet_tcp"), lookup3("alpha"), lookup3("alpha", ...list), lookup3("alpha", ...list, "t"), lookup3("alpha", "t".repeat(128)), lookup3("", "uds"),
+    build("names3", {}), build("dump3", {}), build("kill3", {}), build("stop3", { name: text("alpha") }), build("stop3", {}),
+  ];
   const seen = {};
-  for (let i = 0; i < 3000; i++) {
-    const bytes = i < seeds.length ? seeds[i] : mutate(seeds[Math.floor(random() * seeds.length)], random);
-    const daemon = module.daemon({ relaxed: true, nowMs: 0 });
+  for (let i = 0; i < 5000; i++) {
+    const multi = i % 2 === 1;
+    const from = multi || i % 8 === 0 ? [...seeds, ...more, ...more] : seeds;
+    const n = i >> 1;
+    const bytes = n < from.length ? from[n] : mutate(from[Math.floor(random() * from.length)], random);
+    const daemon = module.daemon({ relaxed: true, nowMs: 0, multiTransport: multi });
     const got = daemon.feed(daemon.open({ local: true }), bytes.subarray(0, 3059));
     daemon.delete();
-    const decoded = decodeRequest(bytes);
+    const decoded = decodeRequest(bytes, undefined, multi);
     const said = decoded.problems[0]?.level ?? "";
     const done = got.verdict === "more" ? (bytes.length > 0 ? "wait" : "") : got.reply.length === 0 ? "close" : got.error ? "refuse" : "";
     seen[done] = (seen[done] ?? 0) + 1;
