@@ -15,33 +15,18 @@ type transport struct {
 	Port uint16 `json:"port"`
 }
 
-// transports asks a NAMES3_REQ for those of all nodes. A daemon without the
-// multi-transport extension, such as OTP's, closes unanswered: then there are none, and
-// that is no error.
+// transports are those of all nodes. A daemon without the multi-transport extension, such
+// as OTP's, tells none.
 func transports(ctx context.Context, c *epmd.Client) (map[string][]transport, error) {
-	req, err := wire.Names3Req{}.Append(nil)
-	if err != nil {
-		return nil, err
-	}
-	answer, err := c.Exchange(ctx, req)
+	list, err := c.Names3(ctx)
 	if err != nil {
 		return nil, err
 	}
 	of := make(map[string][]transport)
-	for first := true; len(answer) > 0; first = false {
-		block, n, err := wire.ParseBlock(answer, first)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", epmd.ErrBadAnswer, err)
-		}
-		answer = answer[n:]
-		for line, err := range wire.Name3Lines(block.Lines) {
-			if err != nil {
-				return nil, fmt.Errorf("%w: %w", epmd.ErrBadAnswer, err)
-			}
-			for port, name := range line.Transports.All() {
-				if len(name) > 0 { // what ALIVE2_REQ registered has none
-					of[string(line.Name)] = append(of[string(line.Name)], transport{string(name), port})
-				}
+	for _, n := range list.Nodes {
+		for _, t := range n.Transports {
+			if t.Name != "" { // what ALIVE2_REQ registered has none
+				of[n.Name] = append(of[n.Name], transport(t))
 			}
 		}
 	}
