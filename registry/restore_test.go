@@ -28,6 +28,7 @@ func TestRestore(t *testing.T) {
 	require.NoError(t, again.Restore(r.Snapshot()))
 	require.NoError(t, again.Verify())
 	require.Equal(t, r.Snapshot(), again.Snapshot())
+	require.EqualValues(t, again.Len(), again.Stats().Registrations)
 	require.Equal(t, r.Names(port), again.Names(port))
 	require.Equal(t, r.Dump(port), again.Dump(port))
 

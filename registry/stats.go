@@ -4,9 +4,9 @@ package registry
 type Stats struct {
 	// Nodes are registered now, Remembered are the names of nodes gone by.
 	Nodes, Remembered int
-	// Registrations counts those that were made since the registry's start, Ended
-	// those that have ended, by Reason (under 0 for reasons that are none): the rest
-	// are Nodes.
+	// Registrations counts those that were made since the registry's start, or were
+	// restored, Ended those that have ended, by Reason (under 0 for reasons that are
+	// none): the rest are Nodes.
 	Registrations uint64
 	Ended         [NumReasons]uint64
 }

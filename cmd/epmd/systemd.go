@@ -99,8 +99,7 @@ func (d *systemd) watchdog(ctx context.Context, every time.Duration) {
 	tick := time.NewTicker(max(every, time.Millisecond))
 	defer tick.Stop()
 	for {
-		// No connection has this number; what counts is the answer.
-		if _, err := d.server.File(0); err == nil {
+		if d.server.Check(ctx) == nil {
 			d.say(sd.SdNotifyWatchdog)
 		}
 		select {
