@@ -33,7 +33,9 @@ func (e *epoll) acceptAll() {
 // to probe them: at most as many as can have waited.
 func (e *epoll) acceptEarly(l *listener) {
 	l.early = true
-	for n := 0; l.early && n < maxBacklog && l.paused == 0 && !e.ending; n++ {
+	// Others may have the socket, and whether it blocks is theirs to say too: so nobody
+	// is accepted who is not known to be there.
+	for n := 0; l.early && n < maxBacklog && l.paused == 0 && !e.ending && isReady(l.fd); n++ {
 		e.accept(l)
 	}
 	l.early = false

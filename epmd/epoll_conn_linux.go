@@ -233,6 +233,7 @@ func (e *epoll) finish(c *socket, err error) {
 		reset(int(c.fd))
 	}
 	if e.server.shuts(c.cause) {
+		_ = watchFor(e.poll, unix.EPOLL_CTL_DEL, int(c.fd), 0, 0) // the watch would outlast the descriptor
 		_ = unix.Shutdown(int(c.fd), unix.SHUT_RDWR) // it fails on one that has ended
 	}
 	closeFile(int(c.fd))

@@ -227,6 +227,23 @@ func TestFilesAreRaised(t *testing.T) {
 	require.Equal(t, l.Max, l.Cur, "Go's os package raises the soft limit")
 }
 
+// TestEpollListenerBlocks: that a listening socket blocks, as another who has it too may
+// have it, does not stop the server.
+func TestEpollListenerBlocks(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	f, err := ln.(*net.TCPListener).File()
+	require.NoError(t, err)
+	require.NoError(t, unix.SetNonblock(int(f.Fd()), false))
+	defer func() { require.NoError(t, f.Close()) }()
+	s := runOn(t, &epmd.Server{Engine: epmd.EngineEpoll}, ln)
+	c, _ := s.register(t, "foo")
+	names, err := s.client().Names(ctx(t))
+	require.NoError(t, err)
+	require.Len(t, names.Nodes, 1)
+	s.requireOpen(t, c)
+}
+
 // BenchmarkRegistered holds 8,000 registered nodes and tells the server's live heap
 // for each.
 func BenchmarkRegistered(b *testing.B) {

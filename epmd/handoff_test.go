@@ -530,6 +530,9 @@ func TestRestore(t *testing.T) {
 				left.Conns[e.Owner], err = s.File(e.Owner)
 				require.NoError(t, err)
 				require.NotNil(t, left.Conns[e.Owner])
+				flags, err := unix.FcntlInt(left.Conns[e.Owner].Fd(), unix.F_GETFL, 0)
+				require.NoError(t, err)
+				require.NotZero(t, flags&unix.O_NONBLOCK, "or it would block for the server too")
 			}
 		}
 		f, err := s.File(1 << 50)

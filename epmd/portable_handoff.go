@@ -462,9 +462,13 @@ func (e *portable) file(o registry.Owner) (*os.File, error) {
 	if c == nil {
 		return nil, nil
 	}
-	f, ok := c.net.(interface{ File() (*os.File, error) })
-	if !ok {
-		return nil, fmt.Errorf("%w: a %T has no descriptor to give", ErrHandoff, c.net)
+	if _, err := fdOf(c.net); err != nil {
+		return nil, err
 	}
-	return f.File()
+	// Not its File, whose Fd would have the socket block, for this server too.
+	fd, err := duplicate(c.net.(syscall.Conn))
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), "connection"), nil
 }

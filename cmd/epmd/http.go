@@ -90,7 +90,14 @@ func (w *webServer) file() (*os.File, error) {
 	if w == nil {
 		return nil, nil
 	}
-	return w.listener.(*net.TCPListener).File()
+	return shareable(w.listener.(*net.TCPListener))
+}
+
+// letGo accepts no more: a successor has the listener. What was accepted is answered.
+func (w *webServer) letGo() {
+	if w != nil {
+		_ = w.listener.Close() // nothing is lost in it
+	}
 }
 
 // ownNames are the names by which people on this machine call it, besides localhost.
@@ -109,7 +116,7 @@ func (w *webServer) serve(log *slog.Logger) {
 	}
 	go func() {
 		defer close(w.ended)
-		if err := w.server.Serve(w.listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := w.server.Serve(w.listener); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 			log.Error("the status page has failed and is gone until the daemon is started again", "address", w.listener.Addr(), "err", err)
 		}
 	}()

@@ -85,6 +85,7 @@ func (u *upgrader) upgrade(ctx context.Context) (pid int, err error) {
 		return 0, err
 	}
 	// The state file is the next one's now, and stays held.
+	u.web.letGo()
 	u.systemd.mainPID(pid)
 	u.log.Info("handed over", "program", u.program, "pid", pid)
 	return pid, nil

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"net"
 	"os"
+	"syscall"
 )
 
 func socketPair() (*net.UnixConn, *os.File, error) { return nil, nil, errors.ErrUnsupported }
+func shareable(syscall.Conn) (*os.File, error)     { return nil, errors.ErrUnsupported }
 func hasPredecessor() bool                         { return false }
 func fromPredecessor() *net.UnixConn               { return nil }
 func inherited(string) (int, bool)                 { return -1, false }

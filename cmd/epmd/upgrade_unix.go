@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net"
 	"os"
 	"os/signal"
@@ -66,6 +67,22 @@ func fromPredecessor() *net.UnixConn {
 		return nil
 	}
 	return c
+}
+
+// shareable is another descriptor of a socket, to be inherited. Unlike what File gives
+// it does not make the socket block, which would be so for this process too.
+func shareable(c syscall.Conn) (*os.File, error) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	fd := -1
+	var dupErr error
+	err = raw.Control(func(old uintptr) { fd, dupErr = unix.FcntlInt(old, unix.F_DUPFD_CLOEXEC, 0) })
+	if err = errors.Join(err, dupErr); err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), "shared"), nil
 }
 
 // inherited is the descriptor that a variable names. The variable is gone then.

@@ -21,6 +21,7 @@ import (
 type supervisor struct {
 	t      *testing.T
 	socket string
+	port   uint16
 	notify *net.UnixConn
 	ln     *os.File
 
@@ -47,6 +48,7 @@ func newSupervisor(t *testing.T) *supervisor {
 	require.NoError(t, s.notify.SetReadBuffer(1<<20))
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
+	s.port = uint16(ln.Addr().(*net.TCPAddr).Port)
 	s.ln, err = ln.(*net.TCPListener).File()
 	require.NoError(t, err)
 	require.NoError(t, ln.Close())
@@ -64,12 +66,6 @@ func newSupervisor(t *testing.T) *supervisor {
 		_ = s.ln.Close()
 	})
 	return s
-}
-
-func (s *supervisor) port() uint16 {
-	sa, err := unix.Getsockname(int(s.ln.Fd()))
-	require.NoError(s.t, err)
-	return uint16(sa.(*unix.SockaddrInet4).Port)
 }
 
 // listen hears what daemons say, until the socket is closed.
@@ -203,9 +199,9 @@ func (s *supervisor) conns() int { return len(s.kept) - 1 }
 // registered notices.
 func TestKillUnderSupervisor(t *testing.T) {
 	s := newSupervisor(t)
-	args := []string{"-port", fmt.Sprint(s.port()), "-state", t.TempDir() + "/state"}
+	args := []string{"-port", fmt.Sprint(s.port), "-state", t.TempDir() + "/state"}
 	cmd := s.start(args...)
-	c := gather(t, s.port())
+	c := gather(t, s.port)
 	const kills = 10
 	for i := range kills {
 		s.await("every connection", func() bool { return s.conns() == nodes+len(c.erl) })
