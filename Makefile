@@ -1,7 +1,7 @@
 # The few commands of the project; CONTRIBUTING.md says more.
 GO ?= go
 
-.PHONY: help setup test check race cover cross wasm conformance faults soak fuzz mutate bench bench-save bench-epmd build image reproduce manifests
+.PHONY: help setup test check race builds cover cross wasm conformance faults soak fuzz mutate bench bench-save bench-epmd build image reproduce manifests
 
 # Seconds of make soak.
 SOAK_SECONDS ?= 600
@@ -12,7 +12,9 @@ FUZZ_SECONDS ?= 60
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
-test: setup check manifests reproduce race cover cross wasm conformance faults ## install what is missing, and pass every check and test
+test: setup check ## install what is missing, and pass every check and test
+	@$(MAKE) --no-print-directory -j2 --output-sync=line race builds
+	@$(MAKE) --no-print-directory cover wasm conformance faults
 	@scripts/fuzz.sh 6
 	@scripts/soak.sh 60
 	@echo "all checks and tests have passed"
@@ -27,6 +29,9 @@ check: ## formatting, go vet and staticcheck
 
 race: ## every test, under the race detector
 	scripts/netns.sh $(GO) test -race -count=1 -timeout 15m ./...
+
+builds: ## the checks that only build: beside the tests, which often wait
+	@nice -n 19 $(MAKE) --no-print-directory reproduce cross manifests
 
 cover: ## coverage of wire, registry and session: 95 % at least
 	@scripts/cover.sh
