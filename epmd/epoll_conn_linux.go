@@ -234,7 +234,7 @@ func (e *epoll) finish(c *socket, err error) {
 	}
 	if e.server.shuts(c.cause) {
 		_ = watchFor(e.poll, unix.EPOLL_CTL_DEL, int(c.fd), 0, 0) // the watch would outlast the descriptor
-		_ = unix.Shutdown(int(c.fd), unix.SHUT_RDWR) // it fails on one that has ended
+		_ = unix.Shutdown(int(c.fd), unix.SHUT_RDWR)              // it fails on one that has ended
 	}
 	closeFile(int(c.fd))
 	if hook := e.server.ConnState; hook != nil {
