@@ -11,7 +11,8 @@ steps=${1:-100000}
 begun=$(date +%s)
 say() { echo "conformance, $(($(date +%s) - begun)) s: $*"; }
 dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+beside=
+trap '[ "$beside" = "" ] || kill "$beside" 2>/dev/null || true; rm -rf "$dir"' EXIT
 trap 'exit 130' INT TERM
 mkdir -p bin
 
@@ -21,16 +22,26 @@ go run ./docker/otp-images
 export GOEPMD_CONFORMANCE=1 GOEPMD_REPORTS="$PWD/bin"
 say "every scenario to every target"
 go test ./conformance -run EveryTarget -count=1 -timeout 10m -v
-say "real nodes"
+# These wait for containers most of the time, so they run beside the nodes.
+{
+	code=0
+	go test ./conformance/container ./internal/otpimages ./deploy/systemd -p 1 -count=1 -timeout 10m || code=1
+	go test ./docker ./examples -p 1 -run 'Image|Container|Compose' -count=1 -timeout 10m || code=1
+	exit "$code"
+} >"$dir/beside" 2>&1 &
+beside=$!
+say "real nodes; and beside them our image, the compose example, and systemd's units"
 go test ./conformance/nodes -count=1 -timeout 12m
-say "containers and programs of the images"
-go test ./conformance/container ./internal/otpimages -count=1 -timeout 5m
-say "systemd's units, under a real systemd"
-go test ./deploy/systemd -count=1 -timeout 5m
-say "our image, and the compose example"
-go test ./docker ./examples -run 'Image|Container|Compose' -count=1 -timeout 10m
+say "waiting for what runs beside them"
+code=0
+wait "$beside" || code=$?
+cat "$dir/beside"
+[ "$code" = 0 ] || exit "$code"
 say "wrong daemons"
-scripts/netns.sh go test ./conformance -run Wrong -count=1 -timeout 10m -v | grep -v '^=== RUN'
+code=0
+scripts/netns.sh go test ./conformance -run Wrong -count=1 -timeout 10m -v >"$dir/wrong" 2>&1 || code=$?
+grep -v '^=== RUN' "$dir/wrong"
+[ "$code" = 0 ] || exit "$code"
 
 CGO_ENABLED=0 go build -o "$dir/epmd" ./cmd/epmd
 CGO_ENABLED=0 go build -o "$dir/epmd-conformance" ./cmd/epmd-conformance
