@@ -43,7 +43,11 @@ var replyParsers = [...]replyParser{
 		if err == nil && r.Result == 0 && !bytes.Equal(r.Node().AppendPort2Resp(nil), r.Append(nil)) {
 			err = errors.New("the node is another one")
 		}
-		return r.Append(nil), n, err
+		again := r.Append(nil)
+		if err == nil && r.Result == 0 {
+			copy(again[4:6], b[4:6]) // two bytes that nobody reads, and that are written as 0
+		}
+		return again, n, err
 	}},
 	{"KILL_RESP", func(b []byte) ([]byte, int, error) {
 		ok, n, err := wire.ParseKillResp(b)
@@ -66,7 +70,11 @@ var replyParsers = [...]replyParser{
 		if err == nil && r.Result == 0 && !bytes.Equal(r.Node().AppendPort3Resp(nil, r.Transports.Transports()), r.Append(nil)) {
 			err = errors.New("the node is another one")
 		}
-		return r.Append(nil), n, err
+		again := r.Append(nil)
+		if err == nil && r.Result == 0 {
+			copy(again[4:6], b[4:6]) // two bytes that nobody reads, and that are written as 0
+		}
+		return again, n, err
 	}},
 	{"KILL3_RESP", func(b []byte) ([]byte, int, error) {
 		ok, n, err := wire.ParseKill3Resp(b)

@@ -239,6 +239,7 @@ func keeps(m *machine) {
 // not repeated; when the other has gone, it works.
 func portHeld(m *machine, other string) {
 	m.run(other, "-daemon")
+	m.t.Cleanup(func() { _, _ = m.try("goepmd", "-kill") }) // where the test has not come to it
 	m.waitFor("epmd: up and running")
 	out, err := m.try("systemctl", "start", "goepmd.service")
 	require.Error(m.t, err)
@@ -254,6 +255,7 @@ func portHeld(m *machine, other string) {
 
 // portHeldByOther: the same where what holds the port is no EPMD, and never answers.
 func portHeldByOther(m *machine) {
+	m.t.Cleanup(func() { m.run("systemctl", "stop", "other.service") })
 	m.run("systemd-run", "--unit=other", "--setenv=HOME=/tmp", "erl", "-noinput", "-eval",
 		`{ok, _} = gen_tcp:listen(4369, [inet6, {reuseaddr, true}]), io:format("it ~s~n", ["listens"]), receive after infinity -> ok end.`)
 	require.Eventually(m.t, func() bool {
@@ -264,8 +266,8 @@ func portHeldByOther(m *machine) {
 	require.Error(m.t, err)
 	m.shows("goepmd.service", "ActiveState=inactive", once)
 	m.shows("goepmd.socket", "ActiveState=failed", "Result=resources")
-	require.Contains(m.t, m.run("journalctl", "--no-pager", "-u", "goepmd.socket", "-n", "10"), "Address already in use")
-	m.run("systemctl", "stop", "other.service")
+	// Whoever it is that tries for the socket is not always taken for a part of the unit.
+	require.Contains(m.t, m.journal(), "Address already in use")
 }
 
 // takesOver: the unit of Debian's Erlang, which holds the port, is stopped.
