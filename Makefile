@@ -13,7 +13,7 @@ help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 test: setup check ## install what is missing, and pass every check and test
-	@$(MAKE) --no-print-directory -j2 --output-sync=line race builds
+	@$(MAKE) --no-print-directory -j2 race builds
 	@$(MAKE) --no-print-directory cover wasm conformance faults
 	@scripts/fuzz.sh 6
 	@scripts/soak.sh 60
