@@ -35,15 +35,15 @@ var wrongs = []wrong{
 	{"the newest record taken over", "oldnames", "registry/registry.go", "c = r.old.first\n", "c = r.old.last\n"},
 	{"the first registered listed first", "names", "registry/registry.go", "r.live.pushFirst(c)", "r.live.pushLast(c)"},
 	{"old names listed the newest first", "dump", "registry/registry.go", "r.old.pushLast(c)", "r.old.pushFirst(c)"},
-	{"old names not listed", "dump", "registry/lists.go", "for c := r.old.first; c != nil; c = c.next {", "for c := r.old.first; c != nil && c.registered; c = c.next {"},
-	{"a list without the port", "names", "registry/lists.go", "body := wire.AppendListPort(nil, port)", "body := wire.AppendListPort(nil, port+1)"},
+	{"old names not listed", "dump", "registry/lists.go", "b = wire.AppendOldLine(b, c.name, c.port, r.fd(c.owner))", "_ = c.name"},
+	{"a list without the port", "names", "registry/lists.go", "b := wire.AppendListPort(nil, port)\n\t\tb = slices.Grow(b, r.live.nameBytes+r.live.n*", "b := wire.AppendListPort(nil, port+1)\n\t\tb = slices.Grow(b, r.live.nameBytes+r.live.n*"},
 	{"a NUL in a name accepted", "alive2", "wire/alive2.go", "if hasNUL(name) {\n\t\treturn Alive2Req{}", "if hasNUL(name) && len(name) == 0 {\n\t\treturn Alive2Req{}"},
 	{"a name length that lies accepted", "alive2", "wire/alive2.go", "if nlen+elen+alive2FixedLen > len(body) {\n\t\treturn Alive2Req{}, errAlive2ExtraLen\n\t}", "elen = min(elen, len(body)-nlen-alive2FixedLen)"},
 	{"a name of 256 characters accepted", "utf8", "registry/refusal.go", "utf8.RuneCountInString(name) > wire.MaxNameChars", "utf8.RuneCountInString(name) > wire.MaxNameChars+1"},
 	{"names counted in bytes", "utf8", "registry/refusal.go", "utf8.RuneCountInString(name) > wire.MaxNameChars", "len(name) > wire.MaxNameChars"},
 	{"names that are not UTF-8 accepted", "utf8", "registry/refusal.go", "!utf8.ValidString(name)", "false && !utf8.ValidString(name)"},
 	{"extra of 1021 bytes accepted", "alive2", "registry/refusal.go", "len(extra) > wire.MaxExtraBytes", "len(extra) > wire.MaxExtraBytes+1"},
-	{"a taken name given twice", "alive2", "registry/registry.go", "refusal == 0 && c != nil && c.registered", "refusal == 0 && c != nil && c.registered && c.owner == o"},
+	{"a taken name given twice", "alive2", "registry/registry.go", "stands := c != nil && c.registered\n", "stands := c != nil && c.registered && c.owner == o\n"},
 	{"a refused connection closed at once", "kept", "epmd/session/answer.go", "Result{Verdict: Keep, Name: req.Name, Reply: resp.Append(b), Err: err}", "Result{Verdict: map[bool]Verdict{true: Keep, false: Close}[err == nil], Name: req.Name, Reply: resp.Append(b), Err: err}"},
 	{"a name that outlives its connection", "kept", "epmd/session/answer.go", "s.holds = err == nil", "s.holds = false"},
 	{"a lookup of 255 characters answered", "port2", "wire/port2.go", "chars > MaxLookupChars", "chars > MaxLookupChars+1"},
@@ -92,17 +92,31 @@ func TestWrongDaemonsAreNoticed(t *testing.T) {
 	}
 }
 
-// build makes the program with the line changed; the tree is not touched.
-func (w wrong) build(t *testing.T) string {
+// TestWrongDaemonsFitTheCode: each line that is to be changed is there.
+func TestWrongDaemonsFitTheCode(t *testing.T) {
+	for _, w := range wrongs {
+		w.change(t)
+	}
+}
+
+// change gives the file with the line changed, and its path.
+func (w wrong) change(t *testing.T) (path, text string) {
 	t.Helper()
 	path, err := filepath.Abs("../" + w.file)
 	require.NoError(t, err)
 	b, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, 1, strings.Count(string(b), w.old), "%s does not hold exactly once: %s", w.file, w.old)
+	return path, strings.Replace(string(b), w.old, w.new, 1)
+}
+
+// build makes the program with the line changed; the tree is not touched.
+func (w wrong) build(t *testing.T) string {
+	t.Helper()
+	path, text := w.change(t)
 	dir := t.TempDir()
 	changed := filepath.Join(dir, "changed.go")
-	require.NoError(t, os.WriteFile(changed, []byte(strings.Replace(string(b), w.old, w.new, 1)), 0o600))
+	require.NoError(t, os.WriteFile(changed, []byte(text), 0o600))
 	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{path: changed}})
 	require.NoError(t, err)
 	file := filepath.Join(dir, "overlay.json")
