@@ -76,6 +76,12 @@ func (e *epoll) accept(l *listener) {
 // room; if nobody does, the newcomer is accepted with the spare descriptor, only
 // to be closed, since it would be told nothing for as long as it waits.
 func (e *epoll) acceptShort(l *listener) {
+	if n := e.table.len(); e.fresh.len() > 0 {
+		if e.settleAll(); e.table.len() < n {
+			l.ready = true
+			return
+		}
+	}
 	if v := e.table.dispensable(); v != nil {
 		e.drop(v, causeLimit, errLimit)
 		e.limitHit(limitConns)
@@ -107,7 +113,7 @@ func (e *epoll) acceptShort(l *listener) {
 func (e *epoll) welcome(l *listener, fd int, from *address) {
 	e.counters.accepted.Add(1)
 	remote := from.addrPort()
-	hit, _, ok := e.table.admits(remote.Addr())
+	hit, _, ok := e.admits(remote.Addr())
 	var c *socket
 	if ok && !e.ending {
 		if c = e.slots.take(); c == nil {

@@ -69,7 +69,7 @@ func (e *epoll) read(c *socket) {
 // sit gives a connection that is not answered at once a place in the table, for
 // which another may have to go.
 func (e *epoll) sit(c *socket) {
-	hit, victim, ok := e.table.admits(c.remote)
+	hit, victim, ok := e.admits(c.remote)
 	e.takePlace(victim, hit)
 	if !ok || !e.watch(c, interest) {
 		e.finish(c, errLimit)
@@ -123,7 +123,7 @@ func (e *epoll) hold(c *socket) bool {
 	if c.kept() {
 		return e.holdMore(c, holds)
 	}
-	hit, victim, ok := e.table.admitsKept(c)
+	hit, victim, ok := e.admitsKept(c)
 	e.takePlace(victim, hit)
 	if !ok {
 		return false
@@ -136,7 +136,13 @@ func (e *epoll) hold(c *socket) bool {
 			e.takePlace(victim, limitRefused)
 		}
 	}
-	if !e.watch(c, interest) {
+	c.more = c.work.session.TakesMore()
+	// One that has a place already, or may get another event before it is parked, is watched.
+	if c.watched || !holds || c.more || e.delayed.wait > 0 {
+		if !e.watch(c, interest) {
+			return false
+		}
+	} else if !e.watchLater(c) {
 		return false
 	}
 	if holds {
@@ -144,7 +150,6 @@ func (e *epoll) hold(c *socket) bool {
 	}
 	c.work.leave()
 	c.work.moved = true
-	c.more = c.work.session.TakesMore()
 	e.table.keep(c, holds)
 	return true
 }

@@ -55,6 +55,8 @@ type epoll struct {
 	alarm             time.Duration
 	looked            time.Duration // at the clock: see tick
 	young             young
+	fresh             fresh
+	turn              uint32 // of the loop
 	spare             spare
 	ending, stopping  bool
 	silentEnd         time.Duration
@@ -148,6 +150,8 @@ func (e *epoll) tick() {
 func (e *epoll) loop() {
 	defer close(e.done)
 	for !e.stopping {
+		e.turn++
+		e.settleOld()
 		e.ready = append(e.ready, e.again...)
 		e.again = e.again[:0]
 		if !e.swept || !e.unread && len(e.ready) == 0 {
@@ -184,7 +188,11 @@ func (e *epoll) loop() {
 
 // wait waits for something to happen.
 func (e *epoll) wait() {
-	n := waitEvents(e.poll, e.events[:], !e.unread && len(e.ready) == 0)
+	block := !e.unread && len(e.ready) == 0
+	if block && !e.settleAll() {
+		e.wakeAt(e.now() + shortestPause) // to try again
+	}
+	n := waitEvents(e.poll, e.events[:], block)
 	e.tick()
 	for i := range n {
 		e.note(&e.events[i])
@@ -192,9 +200,11 @@ func (e *epoll) wait() {
 }
 
 // sweep, which a session calls before it answers, lets the end of registered
-// connections take effect first. What else has happened is noted for later.
-func (e *epoll) sweep() {
+// connections take effect first: of all, or at least that of a name. What else has
+// happened is noted for later.
+func (e *epoll) sweep(name []byte) {
 	e.swept = true
+	e.sweepFresh(name)
 	for {
 		n := waitEvents(e.poll, e.sweeping[:], false)
 		for i := range n {

@@ -81,7 +81,8 @@ func TestEpollNoGoroutines(t *testing.T) {
 		s.dial(t)
 	}
 	require.Eventually(t, func() bool { return s.Stats().Conns == 90 }, patience, tick)
-	require.LessOrEqual(t, runtime.NumGoroutine(), before)
+	// One more is that in which Eventually looks.
+	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+1 }, patience, tick)
 }
 
 // TestKeepAlive: connections of registered nodes are probed, others are not.

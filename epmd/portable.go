@@ -356,7 +356,7 @@ func (e *portable) evict(owners []registry.Owner) {
 
 // sweep releases the registrations of connections that have ended, although
 // their goroutines may not have run yet.
-func (e *portable) sweep() { e.watch.sweep(e.registry.Release) }
+func (e *portable) sweep([]byte) { e.watch.sweep(e.registry.Release) }
 
 func (e *portable) shutdown(ctx context.Context) error {
 	e.awaitMotion()

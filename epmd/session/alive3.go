@@ -58,9 +58,6 @@ func (s *Session) readMore(chunk, scratch []byte) Result {
 	}
 	packet := s.buf
 	denied := s.daemon.Policy.check(s.peer, wire.TagAlive3Req)
-	if denied == nil && s.daemon.Sweep != nil {
-		s.daemon.Sweep()
-	}
 	res := s.addTransport(packet[wire.HeaderLen:], scratch[:0], denied)
 	res.Tag = wire.TagAlive3Req
 	return res
@@ -81,6 +78,7 @@ func (s *Session) addTransport(body, b []byte, denied error) Result {
 	}
 	resp := wire.Alive3Resp{Extended: req.Highest >= wire.Highest32BitCreation}
 	if err = denied; err == nil {
+		s.daemon.sweep(req.Name)
 		resp.Creation, err = s.daemon.Registry.RegisterTransport(s.owner, req.Node())
 	}
 	if err == nil {
@@ -102,6 +100,7 @@ func (s *Session) portPlease3(body, b []byte) Result {
 	var of []wire.Transport
 	found := false
 	if err == nil {
+		s.daemon.sweep(req.Name)
 		node, of, found = s.daemon.Registry.LookupTransports(req.Name, req.Transports, room[:0])
 	}
 	if found {
@@ -124,6 +123,7 @@ func (s *Session) stop3(body, b []byte) Result {
 	}
 	var owners []registry.Owner
 	if len(body) > 1 { // without a name it names not even the empty one
+		s.daemon.sweep(req.Name)
 		owners = s.daemon.unregister(req.Name)
 	}
 	res := s.reply(wire.AppendStop3Resp(b, owners != nil))

@@ -125,7 +125,7 @@ func TestMoreSweeps(t *testing.T) {
 	a.Feed(s.now, alive3("s", "t1"), nil)
 	b.Feed(s.now, alive3("other", "t1"), nil)
 	require.ErrorIs(t, feedAll(t, s, &b, alive3("s", "t1")).Err, registry.RefusedTaken)
-	s.daemon.Sweep = func() { a.End(registry.ReasonClosed) }
+	s.daemon.Sweep = func([]byte) { a.End(registry.ReasonClosed) }
 	require.NoError(t, feedAll(t, s, &b, alive3("s", "t1")).Err)
 }
 

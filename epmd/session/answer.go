@@ -24,9 +24,6 @@ func (s *Session) answer(body, b []byte) Result {
 		res.Tag = tag
 		return res
 	}
-	if s.daemon.Sweep != nil {
-		s.daemon.Sweep()
-	}
 	var res Result
 	switch tag { // each that a dialect knows
 	case wire.TagAlive2Req:
@@ -34,9 +31,9 @@ func (s *Session) answer(body, b []byte) Result {
 	case wire.TagPortPlease2Req:
 		res = s.portPlease2(body, b)
 	case wire.TagNamesReq:
-		res = s.list(s.daemon.names())
+		res = s.list((*Daemon).names)
 	case wire.TagDumpReq:
-		res = s.list(s.daemon.dump())
+		res = s.list((*Daemon).dump)
 	case wire.TagKillReq:
 		res = s.kill(b, wire.AppendKillResp)
 	case wire.TagStopReq:
@@ -46,9 +43,9 @@ func (s *Session) answer(body, b []byte) Result {
 	case wire.TagPortPlease3Req:
 		res = s.portPlease3(body, b)
 	case wire.TagNames3Req:
-		res = s.list(s.daemon.Registry.Names3(uint32(s.daemon.Port)))
+		res = s.list((*Daemon).names3)
 	case wire.TagDump3Req:
-		res = s.list(s.daemon.Registry.Dump3(uint32(s.daemon.Port)))
+		res = s.list((*Daemon).dump3)
 	case wire.TagKill3Req:
 		res = s.kill(b, wire.AppendKill3Resp)
 	case wire.TagStop3Req:
@@ -63,6 +60,7 @@ func (s *Session) alive2(body, b []byte) Result {
 	if err != nil {
 		return s.close(err)
 	}
+	s.daemon.sweep(req.Name)
 	resp, err := s.daemon.register(s.owner, req)
 	s.holds = err == nil
 	s.finish(kept)
@@ -74,6 +72,7 @@ func (s *Session) portPlease2(body, b []byte) Result {
 	if err != nil {
 		return s.close(err)
 	}
+	s.daemon.sweep(req.Name)
 	node, found := s.daemon.Registry.Lookup(req.Name)
 	if found {
 		b = node.AppendPort2Resp(b)
@@ -87,6 +86,7 @@ func (s *Session) portPlease2(body, b []byte) Result {
 }
 
 func (s *Session) kill(b []byte, answer func([]byte, bool) []byte) Result {
+	s.daemon.sweep(nil)
 	ok := s.daemon.RelaxedCommandCheck || s.daemon.Registry.Len() == 0
 	res := s.reply(answer(b, ok))
 	res.Negative = !ok
@@ -104,6 +104,7 @@ func (s *Session) stop(body, b []byte) Result {
 	if err != nil {
 		return s.close(err)
 	}
+	s.daemon.sweep(req.Name)
 	owners := s.daemon.unregister(req.Name)
 	res := s.reply(wire.AppendStopResp(b, owners != nil))
 	res.Name, res.Evict = req.Name, owners
@@ -117,8 +118,10 @@ func (s *Session) reply(b []byte) Result {
 	return Result{Verdict: Close, Reply: b}
 }
 
-// list ends the session with a kept list.
-func (s *Session) list(b []byte) Result {
+// list ends the session with a kept list of the daemon's.
+func (s *Session) list(of func(*Daemon) []byte) Result {
+	s.daemon.sweep(nil)
+	b := of(s.daemon)
 	s.finish(over)
 	return Result{Verdict: Close, Reply: b, Shared: true}
 }

@@ -29,13 +29,15 @@ type Daemon struct {
 	// 23 and 25. Otherwise it counts from the beginning, as in OTP 27 and 29, and a client
 	// cannot hold a connection by sending a byte now and then.
 	TimeoutRestarts bool
-	// Sweep, if set, is called before a request is answered. It should release
+	// Sweep, if set, is called before a request is answered, with the name that
+	// it is about, or nothing if it is about all. It should release
 	// the registrations of connections that have ended, or on which something
-	// has arrived, although their sessions were not told yet: a node that comes
+	// has arrived, although their sessions were not told yet, at least those of
+	// that name: a node that comes
 	// back at once must not be refused, nor a dead one be listed, because the
 	// engine was busy. (OTP's epmd, which reads all its connections in turn,
 	// has seen their end by then.)
-	Sweep func()
+	Sweep func(name []byte)
 }
 
 // Open begins the session of a connection that was accepted at the given time.
@@ -52,9 +54,17 @@ func (d *Daemon) Resume(o registry.Owner, holds bool) Session {
 	return Session{daemon: d, owner: o, phase: kept, holds: holds}
 }
 
-// names and dump are the kept lists with the daemon's own port in front.
-func (d *Daemon) names() []byte { return d.Registry.Names(uint32(d.Port)) }
-func (d *Daemon) dump() []byte  { return d.Registry.Dump(uint32(d.Port)) }
+// names and the others are the kept lists with the daemon's own port in front.
+func (d *Daemon) names() []byte  { return d.Registry.Names(uint32(d.Port)) }
+func (d *Daemon) dump() []byte   { return d.Registry.Dump(uint32(d.Port)) }
+func (d *Daemon) names3() []byte { return d.Registry.Names3(uint32(d.Port)) }
+func (d *Daemon) dump3() []byte  { return d.Registry.Dump3(uint32(d.Port)) }
+
+func (d *Daemon) sweep(name []byte) {
+	if d.Sweep != nil {
+		d.Sweep(name)
+	}
+}
 
 // register puts the node of a request into the registry and makes the reply.
 func (d *Daemon) register(o registry.Owner, r wire.Alive2Req) (wire.Alive2Resp, error) {

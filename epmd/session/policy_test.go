@@ -176,7 +176,7 @@ func TestPolicyGoesBeforeFaults(t *testing.T) {
 	s := newSim()
 	s.daemon.Policy.Lookup = []netip.Prefix{}
 	swept := false
-	s.daemon.Sweep = func() { swept = true }
+	s.daemon.Sweep = func([]byte) { swept = true }
 	res := s.open(peer{"10.0.0.9", "10.0.0.1"}).send(byte(wire.TagPortPlease2Req))
 	require.ErrorIs(t, res.Err, session.ErrNotLocal)
 	require.False(t, swept, "nor is anything done for it")

@@ -61,14 +61,46 @@ func TestSweepEach(t *testing.T) {
 		s := newSim()
 		a := s.open(loopback)
 		a.send(register("foo")...)
-		s.daemon.Sweep = func() { a.session.End(registry.ReasonClosed) }
+		s.daemon.Sweep = func([]byte) { a.session.End(registry.ReasonClosed) }
 		require.Equal(t, want, string(s.open(loopback).send(b...).Reply))
 	}
 	s := newSim()
 	a := s.open(loopback)
 	a.send(register("foo")...)
-	s.daemon.Sweep = func() { a.session.End(registry.ReasonClosed) }
+	s.daemon.Sweep = func([]byte) { a.session.End(registry.ReasonClosed) }
 	require.NoError(t, s.open(loopback).send(register("foo")...).Err)
+}
+
+// TestSweepIsToldWhat: the engine learns which name a request is about, so that it need not
+// look at all connections.
+func TestSweepIsToldWhat(t *testing.T) {
+	list, err := wire.AppendTransports(nil, "tls")
+	require.NoError(t, err)
+	lookup3, err := wire.PortPlease3Req{Name: []byte("foo"), Transports: list}.Append(nil)
+	require.NoError(t, err)
+	for name, tt := range map[string]struct {
+		request []byte
+		want    string
+	}{
+		"ALIVE2_REQ":       {register("foo"), "foo"},
+		"PORT_PLEASE2_REQ": {body(wire.TagPortPlease2Req, "foo"), "foo"},
+		"STOP_REQ":         {body(wire.TagStopReq, "foo"), "foo"},
+		"NAMES_REQ":        {body(wire.TagNamesReq, ""), ""},
+		"DUMP_REQ":         {body(wire.TagDumpReq, ""), ""},
+		"KILL_REQ":         {body(wire.TagKillReq, ""), ""},
+		"ALIVE3_REQ":       {alive3("foo", "tls")[wire.HeaderLen:], "foo"},
+		"PORT_PLEASE3_REQ": {lookup3[wire.HeaderLen:], "foo"},
+		"STOP3_REQ":        {body(wire.TagStop3Req, "foo"), "foo"},
+		"NAMES3_REQ":       {body(wire.TagNames3Req, ""), ""},
+		"DUMP3_REQ":        {body(wire.TagDump3Req, ""), ""},
+		"KILL3_REQ":        {body(wire.TagKill3Req, ""), ""},
+	} {
+		s := newSim(relaxed(true), multiTransport)
+		var got []string
+		s.daemon.Sweep = func(name []byte) { got = append(got, string(name)) }
+		s.open(loopback).send(tt.request...)
+		require.Equal(t, []string{tt.want}, got, name)
+	}
 }
 
 // TestStopReason: the event tells that a name was stopped.

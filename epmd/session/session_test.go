@@ -283,7 +283,7 @@ func TestSweep(t *testing.T) {
 	s := newSim()
 	a := s.open(loopback)
 	first := a.send(register("foo")...)
-	s.daemon.Sweep = func() { a.session.End(registry.ReasonClosed) }
+	s.daemon.Sweep = func([]byte) { a.session.End(registry.ReasonClosed) }
 	for tag, want := range map[wire.Tag]string{
 		wire.TagPortPlease2Req: "w\x01",
 		wire.TagNamesReq:       "\x00\x00\x5f\x31",

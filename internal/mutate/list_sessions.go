@@ -182,15 +182,27 @@ func requests() []mutation {
 			"a request that the dialect does not know closes",
 		},
 		change{
-			"session/sweep", state, "if s.daemon.Sweep != nil {", "if s.daemon.Sweep != nil && tag != wire.TagAlive2Req {",
+			"session/sweep", state, "	s.daemon.sweep(req.Name)\n	resp, err := s.daemon.register(", "	resp, err := s.daemon.register(",
 			"what has ended is released before a registration",
 		},
 		change{
-			"session/sweep-lists", state, "if s.daemon.Sweep != nil {", "if s.daemon.Sweep != nil && tag != wire.TagNamesReq && tag != wire.TagDumpReq {",
+			"session/sweep-lookup", state, "	s.daemon.sweep(req.Name)\n	node, found := s.daemon.Registry.Lookup(", "	node, found := s.daemon.Registry.Lookup(",
+			"what has ended is released before a lookup",
+		},
+		change{
+			"session/sweep-kill", state, "	s.daemon.sweep(nil)\n	ok := ", "	ok := ",
+			"what has ended is released before it is asked whether anybody is left",
+		},
+		change{
+			"session/sweep-stop", state, "	s.daemon.sweep(req.Name)\n	owners := ", "	owners := ",
+			"what has ended is released before it is unregistered",
+		},
+		change{
+			"session/sweep-lists", state, "	s.daemon.sweep(nil)\n	b := of", "	b := of",
 			"what has ended is released before a list",
 		},
 		change{
-			"session/sweep-late", order, "\tif s.daemon.Sweep != nil {\n\t\ts.daemon.Sweep()\n\t}\n", "\tif s.daemon.Sweep != nil {\n\t\tdefer s.daemon.Sweep()\n\t}\n",
+			"session/sweep-late", order, "	s.daemon.sweep(nil)\n	b := of", "	defer s.daemon.sweep(nil)\n	b := of",
 			"what has ended is released before the answer",
 		},
 		change{
@@ -198,7 +210,7 @@ func requests() []mutation {
 			"which request was answered is told",
 		},
 		change{
-			"session/names-for-dump", answer, "res = s.list(s.daemon.dump())", "res = s.list(s.daemon.names())",
+			"session/names-for-dump", answer, "res = s.list((*Daemon).dump)", "res = s.list((*Daemon).names)",
 			"DUMP_REQ is answered by a dump",
 		},
 		change{
@@ -294,7 +306,7 @@ func requests() []mutation {
 			"one request is answered on a connection",
 		},
 		change{
-			"session/list-goes-on", state, "func (s *Session) list(b []byte) Result {\n\ts.finish(over)\n", "func (s *Session) list(b []byte) Result {\n\ts.finish(reading)\n",
+			"session/list-goes-on", state, "\tb := of(s.daemon)\n\ts.finish(over)\n", "\tb := of(s.daemon)\n\ts.finish(reading)\n",
 			"one list is answered on a connection",
 		},
 		change{

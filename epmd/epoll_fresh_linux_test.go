@@ -1,0 +1,221 @@
+package epmd
+
+import (
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/goepmd/goepmd/registry"
+	"github.com/goepmd/goepmd/wire"
+)
+
+// onLoop is an epoll engine whose loop does only what a test has it do.
+type onLoop struct {
+	*testing.T
+	*epoll
+}
+
+// inLoop runs a test in the loop of a server's engine, which thus neither sleeps nor
+// settles anything on its own.
+func inLoop(t *testing.T, s *Server, f func(*onLoop)) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s.Engine = EngineEpoll
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(ln) }()
+	defer func() {
+		require.NoError(t, s.Close())
+		require.ErrorIs(t, <-ended, ErrServerClosed)
+	}()
+	require.Eventually(t, func() bool { return len(s.Addrs()) == 1 }, 20*time.Second, time.Millisecond)
+	e := s.init().engine.(*chosen).get().(*epoll)
+	done := make(chan struct{})
+	require.True(t, e.order(func() {
+		defer close(done) // a test that fails ends its goroutine, which is the loop's
+		t.Run("in the loop", func(t *testing.T) { f(&onLoop{t, e}) })
+	}))
+	<-done
+}
+
+// ask connects, and has the loop answer a request.
+func (l *onLoop) ask(request []byte) net.Conn {
+	l.Helper()
+	c, err := net.Dial("tcp", l.listeners[0].addr.String())
+	require.NoError(l, err)
+	l.Cleanup(func() { _ = c.Close() })
+	_, err = c.Write(request)
+	require.NoError(l, err)
+	l.accept(l.listeners[0])
+	return c
+}
+
+func (l *onLoop) register(name string) net.Conn {
+	l.Helper()
+	b, err := wire.Node{Name: name, Port: 1, Type: wire.NodeTypeNormal, Highest: 6, Lowest: 5}.AppendAlive2Req(nil)
+	require.NoError(l, err)
+	c := l.ask(b)
+	b = make([]byte, 6)
+	_, err = io.ReadFull(c, b)
+	require.NoError(l, err)
+	require.Zero(l, b[1], "refused: %s", name)
+	return c
+}
+
+// leave registers nodes whose connections have ended.
+func (l *onLoop) leave(names ...string) {
+	l.Helper()
+	for _, name := range names {
+		require.NoError(l, l.register(name).Close())
+	}
+}
+
+func (l *onLoop) registered(names ...string) {
+	l.Helper()
+	require.Equal(l, len(names), l.epoll.registry.Len())
+	for _, name := range names {
+		_, ok := l.epoll.registry.Lookup([]byte(name))
+		require.True(l, ok, name)
+	}
+}
+
+// TestFreshIsSwept: that a fresh node has left is seen by who asks for its name, and by
+// who asks for all.
+func TestFreshIsSwept(t *testing.T) {
+	inLoop(t, &Server{}, func(l *onLoop) {
+		l.leave("gone", "left")
+		l.register("here")
+		l.sweep([]byte("other"))
+		l.registered("gone", "left", "here")
+		require.Equal(l, 3, l.fresh.len())
+		l.sweep([]byte("here"))
+		l.registered("gone", "left", "here")
+		l.sweep([]byte("gone"))
+		l.registered("left", "here")
+		l.sweep(nil)
+		l.registered("here")
+		require.Zero(l, l.fresh.len())
+	})
+}
+
+// TestFreshComesBack: a node that restarts at once is not refused.
+func TestFreshComesBack(t *testing.T) {
+	inLoop(t, &Server{}, func(l *onLoop) {
+		for range 3 * maxFresh {
+			l.leave("same")
+		}
+		l.registered("same")
+	})
+}
+
+// TestFreshWithTransports: who holds a name with others is swept with it.
+func TestFreshWithTransports(t *testing.T) {
+	inLoop(t, &Server{MultiTransport: true}, func(l *onLoop) {
+		n := wire.Node{Name: "two", Port: 2, Type: wire.NodeTypeNormal, Highest: 6, Lowest: 5, Transport: "tls"}
+		b, err := n.AppendAlive3Req(nil)
+		require.NoError(l, err)
+		l.ask(b)
+		l.leave("two")
+		require.Equal(l, 1, l.fresh.len())
+		l.sweep([]byte("two"))
+		require.Len(l, l.epoll.registry.Snapshot().Nodes[0].Transports, 1)
+	})
+}
+
+// TestFreshGrowsOld: there are not more than fit, and none for longer than some turns; who has
+// left by then is gone, and the others are watched.
+func TestFreshGrowsOld(t *testing.T) {
+	inLoop(t, &Server{}, func(l *onLoop) {
+		l.register("first")
+		l.leave("second")
+		for i := range maxFresh {
+			l.register(string(rune('A' + i)))
+		}
+		require.Equal(l, maxFresh, l.fresh.len())
+		require.Equal(l, maxFresh+1, l.epoll.registry.Len())
+		first, _ := l.epoll.registry.Holder([]byte("first"))
+		require.True(l, l.slots.find(first).watched)
+
+		l.turn += freshTurns
+		l.settleOld()
+		require.Equal(l, maxFresh, l.fresh.len())
+		l.turn++
+		l.settleOld()
+		require.Zero(l, l.fresh.len())
+		l.slots.all(func(c *socket) { require.True(l, c.watched) })
+		require.Equal(l, maxFresh+1, l.epoll.registry.Len())
+	})
+}
+
+// TestFreshBeforeSleep: a loop that sleeps is woken by the end of any registered
+// connection.
+func TestFreshBeforeSleep(t *testing.T) {
+	s := &Server{}
+	sub, _ := s.Registry().Subscribe(4)
+	defer sub.Close()
+	var left net.Conn
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s.Engine = EngineEpoll
+	go func() { _ = s.Serve(ln) }()
+	defer func() { require.NoError(t, s.Close()) }()
+	left, err = net.Dial("tcp", ln.Addr().String())
+	require.NoError(t, err)
+	b, err := wire.Node{Name: "foo", Port: 1, Highest: 6, Lowest: 5}.AppendAlive2Req(nil)
+	require.NoError(t, err)
+	_, err = left.Write(b)
+	require.NoError(t, err)
+	require.Equal(t, registry.Registered, (<-sub.C).Kind)
+	time.Sleep(20 * time.Millisecond) // so that it sleeps
+	require.NoError(t, left.Close())
+	select {
+	case e := <-sub.C:
+		require.Equal(t, registry.Unregistered, e.Kind)
+	case <-time.After(20 * time.Second):
+		require.Fail(t, "nobody has noticed")
+	}
+}
+
+// TestFreshAndLimits: who has left takes no place and no descriptor from others.
+func TestFreshAndLimits(t *testing.T) {
+	inLoop(t, &Server{MaxConns: 2}, func(l *onLoop) {
+		l.leave("a", "b")
+		l.register("c")
+		l.registered("c")
+		require.Zero(l, l.counters.limitConns.Load())
+		l.leave("d")
+		before := l.table.len()
+		l.acceptShort(l.listeners[0])
+		require.Less(l, l.table.len(), before)
+		require.True(l, l.listeners[0].ready)
+		require.Zero(l, l.counters.limitConns.Load())
+	})
+}
+
+// TestFreshCannotBeWatched: where epoll takes no more, who is registered stays so, whoever
+// leaves is seen to, and only who would be more than the loop can look after is
+// refused.
+func TestFreshCannotBeWatched(t *testing.T) {
+	inLoop(t, &Server{}, func(l *onLoop) {
+		l.register("first")
+		for i := range maxFresh - 1 {
+			l.register(string(rune('A' + i)))
+		}
+		poll := l.poll
+		defer func() { l.poll = poll }()
+		l.poll = -1
+		require.False(l, l.settleAll())
+		l.turn += 2 * freshTurns
+		l.settleOld()
+		require.Equal(l, maxFresh, l.fresh.len())
+
+		b, err := wire.Node{Name: "more", Port: 1, Highest: 6, Lowest: 5}.AppendAlive2Req(nil)
+		require.NoError(l, err)
+		_, err = l.ask(b).Read(make([]byte, 1))
+		require.ErrorIs(l, err, io.EOF)
+		require.Equal(l, maxFresh, l.epoll.registry.Len())
+	})
+}
