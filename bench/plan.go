@@ -18,8 +18,11 @@ const (
 	Lookup Mode = "lookup"
 	// Names asks for the list of all nodes and reads it to the end.
 	Names Mode = "names"
-	// Register registers a node and closes the connection.
+	// Register registers a node under a name that was never used, and closes the
+	// connection: so do command line tools, which have a name for each process.
 	Register Mode = "register"
+	// Restart is Register under few names in turn: so do nodes that restart.
+	Restart Mode = "restart"
 	// Churn is one registration that comes, and one that goes, to three lookups.
 	Churn Mode = "churn"
 	// Idle registers nodes, holds them, and lets all go at once.
@@ -27,7 +30,7 @@ const (
 )
 
 // Modes are all modes, in the order in which they are shown.
-var Modes = []Mode{Lookup, Names, Register, Churn, Idle}
+var Modes = []Mode{Lookup, Names, Register, Restart, Churn, Idle}
 
 // A Program is an EPMD program with the flags of OTP's.
 type Program struct {

@@ -200,7 +200,7 @@ func TestClientIsCheap(t *testing.T) {
 	held := fill(t.Context(), d, set, 2)
 	t.Cleanup(held.close)
 	require.Empty(t, held.stopped)
-	for _, m := range []Mode{Lookup, Names, Register, Churn} {
+	for _, m := range []Mode{Lookup, Names, Register, Restart, Churn} {
 		all, err := newSteps(m, d, set, held, 1)
 		require.NoError(t, err)
 		require.Zero(t, testing.AllocsPerRun(100, func() {

@@ -38,7 +38,9 @@ func newSteps(m Mode, d *daemon, set *nodes, held *parked, clients int) ([]steps
 		case Names:
 			all[i], err = names(dial, list)
 		case Register:
-			all[i] = registers(dial, i)
+			all[i] = registers(dial, newNames(i))
+		case Restart:
+			all[i] = registers(dial, inTurn(clientNodes(i)))
 		case Churn:
 			all[i] = churn(dial, set, random, i)
 		}
@@ -99,11 +101,35 @@ func clientNodes(client int) []node {
 	return all
 }
 
-func registers(dial *dialer, client int) steps {
-	mine, next := clientNodes(client), 0
+// inTurn gives the requests of nodes that come back.
+func inTurn(nodes []node) func() []byte {
+	next := 0
+	return func() []byte {
+		next = (next + 1) % len(nodes)
+		return nodes[next].register
+	}
+}
+
+// newNames gives requests with a name that no client has given before: one request,
+// whose name's digits are counted on, so that making it costs the machine nothing.
+func newNames(client int) func() []byte {
+	name := fmt.Sprintf("tool%02dof%09d", client, 0)
+	request := newNode(name, uint16(9000+client)).register
+	digits := request[bytes.Index(request, []byte(name))+len(name)-9:][:9]
+	return func() []byte {
+		for i := len(digits) - 1; i >= 0; i-- {
+			if digits[i]++; digits[i] <= '9' {
+				break
+			}
+			digits[i] = '0'
+		}
+		return request
+	}
+}
+
+func registers(dial *dialer, next func() []byte) steps {
 	return steps{func() error {
-		next = (next + 1) % len(mine)
-		fd, err := dial.registration(mine[next].register)
+		fd, err := dial.registration(next())
 		if err != nil {
 			return err
 		}
