@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"maps"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,11 @@ const (
 	DebugRemember   = 5
 )
 
+// RememberBeyond is how many old names there may be beyond [Config].Remember, where OTP's
+// epmd has no bound but that of its connections: these are more than it can have. The
+// oldest are forgotten, so that a daemon gives back the memory for very many nodes.
+const RememberBeyond = 1024
+
 // DefaultMaxHeld is how many transports one owner may hold: those of several
 // nodes, each of which has at most wire.MaxTransports.
 const DefaultMaxHeld = 256
@@ -29,8 +35,8 @@ type Config struct {
 	// Now tells the time; nil is time.Now.
 	Now func() time.Time
 	// Remember is how many old names are kept before a new name takes over the
-	// record of the oldest; zero is DefaultRemember, negative is none. More are
-	// kept if more nodes than this go without a new name coming.
+	// record of the oldest; zero is DefaultRemember, negative is none. Up to RememberBeyond
+	// more are kept if more nodes than this go without a new name coming.
 	Remember int
 	// OnEvent, if set, is told of each event before whoever caused it is answered,
 	// and before the next one can happen: for a journal that must miss nothing. The
@@ -59,6 +65,7 @@ type Registry struct {
 	chains      map[Owner]chain    // the transports of each owner that holds any
 	live        list               // registered, the most recent first
 	old         list               // remembered, the oldest first
+	most        int                // in byName since it was made: see shrink
 	seq         uint64
 	floor       uint32 // see Snapshot
 	subscribers map[*Subscription]struct{}
@@ -164,8 +171,7 @@ func (r *Registry) begin(c *record, n wire.Node) *record {
 		c.counter = nextCounter(c.counter)
 	case r.old.n > r.remember:
 		c = r.old.first
-		r.old.remove(c)
-		delete(r.byName, c.name)
+		r.forget(c)
 		r.byName[n.Name] = c
 	default:
 		c = &record{counter: max(firstCounter(now), nextCounter(r.floor))}
@@ -174,6 +180,7 @@ func (r *Registry) begin(c *record, n wire.Node) *record {
 	c.name, c.since, c.registered, c.several = n.Name, now.UnixNano(), true, nil
 	r.live.pushFirst(c)
 	r.registrations++
+	r.most = max(r.most, len(r.byName))
 	return c
 }
 
@@ -245,6 +252,9 @@ func (r *Registry) retire(c *record, why Reason) {
 	c.registered, c.sibling = false, nil
 	c.extra = "" // of an old name only port and owner are ever told
 	r.old.pushLast(c)
+	if r.old.n > r.remember+RememberBeyond {
+		r.forget(r.old.first)
+	}
 	if c.several == nil {
 		r.publish(Event{Kind: Unregistered, Owner: c.owner, Node: first, Creation: c.creation(), Reason: why})
 		return
@@ -252,6 +262,32 @@ func (r *Registry) retire(c *record, why Reason) {
 	for i, h := range c.several.list {
 		r.publishEnd(h, first, why, len(c.several.list)-1-i)
 	}
+}
+
+// forget takes a remembered name out of memory.
+func (r *Registry) forget(c *record) {
+	r.old.remove(c)
+	delete(r.byName, c.name)
+	r.shrink()
+}
+
+// shrinkFrom is how many names make maps that are worth making anew.
+const shrinkFrom = 1 << 12
+
+// shrink makes the maps anew when few are left of very many names: a map keeps the
+// room that it once needed.
+func (r *Registry) shrink() {
+	if r.most < shrinkFrom || len(r.byName) > r.most/4 {
+		return
+	}
+	r.byName, r.byOwner = copied(r.byName), copied(r.byOwner)
+	r.most = len(r.byName)
+}
+
+func copied[K comparable](m map[K]*record) map[K]*record {
+	c := make(map[K]*record, len(m))
+	maps.Copy(c, m)
+	return c
 }
 
 // changed forgets the kept lists.

@@ -1,6 +1,7 @@
 package registry_test
 
 import (
+	"runtime"
 	"slices"
 	"testing"
 
@@ -149,4 +150,47 @@ func TestRememberRefusalTakesNothingOver(t *testing.T) {
 	comeAndGo(t, r, clock, 1)
 	requireRefused(t, r, 1, otpNode("\xff", 1), registry.RefusedNameUTF8)
 	require.Equal(t, []string{numbered(0)}, oldNames(r))
+}
+
+// TestRememberBeyond: the names of very many nodes are not kept for good: of those that
+// are too many the oldest are forgotten.
+func TestRememberBeyond(t *testing.T) {
+	const remember, more = 5, 7
+	r, clock := newRegistry(remember)
+	comeAndGo(t, r, clock, remember+registry.RememberBeyond+more)
+	require.Equal(t, numberedFrom(more, remember+registry.RememberBeyond+more), oldNames(r))
+	require.Equal(t, remember+registry.RememberBeyond, r.Stats().Remembered)
+	require.NoError(t, r.Verify())
+
+	// One that is forgotten was never seen; that is, it takes over the oldest record.
+	require.Equal(t, uint32(2001+more), register(t, r, 1, otpNode(numbered(0), 1)))
+	require.Equal(t, remember+registry.RememberBeyond-1, r.Stats().Remembered)
+	require.NoError(t, r.Verify())
+}
+
+// TestMemoryComesBack: after very many nodes have gone nearly nothing is kept for them.
+func TestMemoryComesBack(t *testing.T) {
+	const nodes = 100_000
+	r, _ := newRegistry(0)
+	register(t, r, nodes+1, otpNode("stays", 1))
+	inUse := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	empty := inUse()
+	for i := range nodes {
+		register(t, r, registry.Owner(i+1), otpNode(numbered(i), 1))
+	}
+	full := inUse() - empty
+	for i := range nodes {
+		r.Release(registry.Owner(i+1), registry.ReasonClosed)
+	}
+	left := inUse() - empty
+	t.Logf("%d bytes for each of %d nodes; %d KiB when they have gone", full/nodes, nodes, left/1024)
+	require.Less(t, left, full/20)
+	_, found := r.Lookup([]byte("stays"))
+	require.True(t, found)
+	require.NoError(t, r.Verify())
 }

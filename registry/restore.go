@@ -37,7 +37,7 @@ func (r *Registry) Restore(s Snapshot) error {
 		r.live, r.old = list{}, list{}
 		return err
 	}
-	r.seq, r.floor = s.Seq, s.Floor
+	r.seq, r.floor, r.most = s.Seq, s.Floor, len(r.byName)
 	r.registrations = uint64(r.live.n) // see Stats
 	r.changed()
 	return nil

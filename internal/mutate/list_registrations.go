@@ -28,15 +28,31 @@ func registrations() []mutation {
 			"a name that is registered again is no longer remembered",
 		},
 		change{
-			"registry/takeover-stays-old", state, "r.old.remove(c)\n\t\tdelete(", "delete(",
+			"registry/takeover-stays-old", state, "\tr.old.remove(c)\n\tdelete(", "\tdelete(",
 			"a record that is taken over is no longer remembered",
 		},
 		change{
-			"registry/takeover-keeps-name", state, "\t\tdelete(r.byName, c.name)\n", "",
+			"registry/takeover-keeps-name", state, "\tdelete(r.byName, c.name)\n", "",
 			"the name of a record that is taken over is forgotten",
 		},
 		change{
-			"registry/takeover-no-name", state, "delete(r.byName, c.name)\n\t\tr.byName[n.Name] = c\n", "delete(r.byName, c.name)\n",
+			"registry/beyond-forever", boundary, "if r.old.n > r.remember+RememberBeyond {", "if false {",
+			"of very many nodes gone by not all are remembered",
+		},
+		change{
+			"registry/beyond-early", boundary, "if r.old.n > r.remember+RememberBeyond {", "if r.old.n >= r.remember+RememberBeyond {",
+			"as many names are remembered beyond the border as OTP's epmd can have",
+		},
+		change{
+			"registry/beyond-newest", order, "r.forget(r.old.first)", "r.forget(r.old.last)",
+			"the oldest name is forgotten",
+		},
+		change{
+			"registry/shrink-never", state, "if r.most < shrinkFrom || ", "if true || ",
+			"memory for very many names is given back",
+		},
+		change{
+			"registry/takeover-no-name", state, "r.forget(c)\n\t\tr.byName[n.Name] = c\n", "r.forget(c)\n",
 			"a name that took a record over is found",
 		},
 		change{
