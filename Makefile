@@ -1,7 +1,7 @@
 # The few commands of the project; CONTRIBUTING.md says more.
 GO ?= go
 
-.PHONY: help setup test check race builds cover cross wasm conformance faults soak fuzz mutate bench bench-save bench-epmd build image reproduce manifests
+.PHONY: help setup test check race builds cover cross otp-images wasm conformance faults soak fuzz mutate bench bench-save bench-epmd build image reproduce manifests
 
 # Seconds of make soak.
 SOAK_SECONDS ?= 600
@@ -13,7 +13,7 @@ help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 test: setup check ## install what is missing, and pass every check and test
-	@$(MAKE) --no-print-directory -j2 race builds
+	@$(MAKE) --no-print-directory -j3 race builds otp-images
 	@$(MAKE) --no-print-directory cover wasm conformance faults
 	@scripts/fuzz.sh 6
 	@scripts/soak.sh 60
@@ -32,6 +32,9 @@ race: ## every test, under the race detector
 
 builds: ## the checks that only build: beside the tests, which often wait
 	@nice -n 19 $(MAKE) --no-print-directory reproduce cross manifests
+
+otp-images: ## the container images of the real OTP, which the suite asks
+	@nice -n 19 $(GO) run ./docker/otp-images
 
 cover: ## coverage of wire, registry and session: 95 % at least
 	@scripts/cover.sh

@@ -35,7 +35,7 @@ func (e *epoll) acceptEarly(l *listener) {
 	l.early = true
 	// Others may have the socket, and whether it blocks is theirs to say too: so nobody
 	// is accepted who is not known to be there.
-	for n := 0; l.early && n < maxBacklog && l.paused == 0 && !e.ending && isReady(l.fd); n++ {
+	for n := 0; l.early && n < maxBacklog && l.paused == 0 && !e.ending && readable(l.fd, false); n++ {
 		e.accept(l)
 	}
 	l.early = false

@@ -20,7 +20,7 @@ func (e *epoll) endIdleNow() bool {
 		return false
 	}
 	for _, l := range e.listeners {
-		if l.held >= 0 || l.fd >= 0 && readable(l.fd) {
+		if l.held >= 0 || l.fd >= 0 && readable(l.fd, true) {
 			return false
 		}
 	}

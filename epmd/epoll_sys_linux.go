@@ -44,12 +44,6 @@ func watchFor(poll, op, fd int, events uint32, id uint64) error {
 // eventID is the number that watchFor was given.
 func eventID(e *unix.EpollEvent) uint64 { return uint64(uint32(e.Fd)) | uint64(uint32(e.Pad))<<32 }
 
-// isReady says whether something waits to be read or accepted.
-func isReady(fd int) bool {
-	n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
-	return err == nil && n > 0
-}
-
 // address is where the system writes the other end's address.
 type address struct {
 	raw unix.RawSockaddrAny

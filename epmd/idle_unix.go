@@ -21,13 +21,16 @@ func waits(ln net.Listener) bool {
 		return false // it is closed
 	}
 	some := false
-	_ = raw.Control(func(fd uintptr) { some = readable(int(fd)) }) // fails if it is closed
+	_ = raw.Control(func(fd uintptr) { some = readable(int(fd), true) }) // fails if it is closed
 	return some
 }
 
-// readable says whether a descriptor can be read, or a connection accepted, at once.
-func readable(fd int) bool {
-	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-	n, err := unix.Poll(fds, 0)
-	return err == unix.EINTR || n > 0 // not known is as good as yes: it is asked again
+// readable says whether a descriptor can be read, or a connection accepted, at once. If
+// the system is interrupted and does not say, the answer is the given one.
+func readable(fd int, interrupted bool) bool {
+	n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+	if err == unix.EINTR {
+		return interrupted
+	}
+	return n > 0
 }
