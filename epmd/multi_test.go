@@ -184,9 +184,9 @@ func TestStrangeBlocks(t *testing.T) {
 func TestManyLongNames(t *testing.T) { onEngines(t, testManyLongNames) }
 
 func testManyLongNames(t *testing.T, engine epmd.Engine) {
-	s := run(t, &epmd.Server{Engine: engine, MultiTransport: true})
-	c := s.client()
 	const all, each = 3000, 250
+	s := run(t, &epmd.Server{Engine: engine, MultiTransport: true, Remember: all})
+	c := s.client()
 	name := func(i int) string { return fmt.Sprintf("%0255d", i) }
 	var held []*epmd.Registration
 	for begin := 0; begin < all; begin += each {
