@@ -64,8 +64,9 @@ type Tab struct {
 	ctx  context.Context
 	base string
 
-	mu     sync.Mutex
-	faults []string
+	mu      sync.Mutex
+	faults  []string
+	allowed string // in a fault that is none
 }
 
 // Open opens a page of a site in a tab of its own, and waits until the page says that it is
@@ -90,15 +91,30 @@ func (p *Tab) listen(event any) {
 	defer p.mu.Unlock()
 	switch e := event.(type) {
 	case *runtime.EventConsoleAPICalled:
-		p.faults = append(p.faults, fmt.Sprintf("console: %v", e.Type))
+		p.fault(fmt.Sprintf("console: %v", e.Type))
 	case *runtime.EventExceptionThrown:
-		p.faults = append(p.faults, fmt.Sprintf("exception: %s", e.ExceptionDetails.Text))
+		p.fault(fmt.Sprintf("exception: %s", e.ExceptionDetails.Text))
 	case *log.EventEntryAdded:
-		p.faults = append(p.faults, fmt.Sprintf("log: %v: %s", e.Entry.Level, e.Entry.Text))
+		p.fault(fmt.Sprintf("log: %v: %s", e.Entry.Level, e.Entry.Text))
 	case *network.EventRequestWillBeSent:
 		if !strings.HasPrefix(e.Request.URL, p.base) && e.Request.URL != "data:," {
-			p.faults = append(p.faults, "request: "+e.Request.URL)
+			p.fault("request: " + e.Request.URL)
 		}
+	}
+}
+
+// Allow lets the page write errors that contain a text, from now on: the browser tells of them
+// when it likes.
+func (p *Tab) Allow(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.allowed = text
+}
+
+// fault notes what went wrong, unless it may.
+func (p *Tab) fault(text string) {
+	if p.allowed == "" || !strings.Contains(text, p.allowed) {
+		p.faults = append(p.faults, text)
 	}
 }
 
