@@ -22,19 +22,38 @@ const (
 func giveBackMemory(ctx context.Context, s *epmd.Server) {
 	tick := time.NewTicker(memoryTick)
 	defer tick.Stop()
-	height := 0
+	var d drain
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		switch n := s.Stats().Conns; {
-		case n > height:
-			height = n
-		case height-n >= memoryDrop && n <= height/2:
+		if d.due(s.Stats().Conns) {
 			debug.FreeOSMemory()
-			height = n
 		}
 	}
+}
+
+// drain says when memory is worth giving back: each time that half of very many connections
+// have gone, and once more when no more go, for what the rest of them took.
+type drain struct {
+	height, last int
+	owing        bool
+}
+
+func (d *drain) due(conns int) bool {
+	before := d.last
+	d.last = conns
+	switch {
+	case conns > d.height:
+		d.height = conns
+	case d.height-conns >= memoryDrop && conns <= d.height/2:
+		d.height, d.owing = conns, true
+		return true
+	case d.owing && conns >= before:
+		d.owing = false
+		return true
+	}
+	return false
 }
