@@ -5,7 +5,8 @@
 #	scripts/faults.sh            the experiments, and a table: bin/faults.md
 #	scripts/faults.sh scale [N]  N nodes, 100000 unless given, and a table
 #
-# As root, or where user namespaces are allowed, they run in a network of their own.
+# As root, or where user namespaces are allowed, they run in a network of their own. More
+# nodes than files may be open need Debian's user-mode-linux.
 set -eu
 cd "$(dirname "$0")/.."
 mkdir -p bin
@@ -19,7 +20,8 @@ scale)
 	trap 'rm -rf "$dir"' EXIT
 	trap 'exit 130' INT TERM
 	go build -o "$dir/" ./internal/faults/embedded ./internal/faults/scale
-	set -- -nodes "${2:-100000}" epoll="$PWD/bin/epmd" \
+	nodes=${2:-100000}
+	set -- -nodes "$nodes" epoll="$PWD/bin/epmd" \
 		"epoll, embedded=+$dir/embedded -engine epoll" "portable=+$dir/embedded -engine portable"
 	if command -v erl >/dev/null; then
 		root=$(erl -noshell -eval 'io:format("~s", [code:root_dir()]), halt().')
@@ -28,10 +30,19 @@ scale)
 		echo "faults: OTP is missing; to get it: apt-get install erlang-base (or make setup)" >&2
 		[ "${GOEPMD_REQUIRE_OTP:-}" != 1 ] || exit 1
 	fi
-	"$dir/scale" "$@"
+	own=
+	if ! (ulimit -n "$((nodes + 200))") 2>/dev/null; then
+		if command -v linux.uml >/dev/null; then
+			echo "faults: a process may not have so many files open here, so all runs in a Linux of its own, slowly" >&2
+			own=scripts/kernel.sh
+		else
+			echo "faults: a process may not have so many files open here; for all: apt-get install user-mode-linux" >&2
+		fi
+	fi
+	$own "$dir/scale" "$@"
 	;;
 *)
-	sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
+	sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
 	exit 2
 	;;
 esac

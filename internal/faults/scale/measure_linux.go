@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -27,10 +28,10 @@ type report struct {
 	lost      int
 	gone      time.Duration // until nobody was registered any more; 0: never
 	left      []left
-	back      time.Duration // until memory was back; 0: never
+	back      time.Duration // from then on, until memory was back; 0: never
 }
 
-// left is the memory that is left after all have gone.
+// left is the memory that is left some time after the last was gone.
 type left struct {
 	after time.Duration
 	bytes int64
@@ -42,7 +43,7 @@ const (
 	batches    = 7
 	batch      = 2000
 	settle     = time.Second
-	goneWithin = time.Minute
+	goneWithin = 5 * time.Minute // in an emulated machine
 	backWithin = 40 * time.Second
 )
 
@@ -58,7 +59,7 @@ func measure(ctx context.Context, p rig.Program, n int) (report, error) {
 		return r, err
 	}
 	defer d.Stop()
-	f := &fleet{dial: &rig.Dialer{Port: d.Port, Block: 1}, d: d}
+	f := &fleet{dial: &rig.Dialer{Port: d.Port, Block: 1}, d: d, name: p.Name}
 	defer func() { f.closeAll() }()
 	if err := f.warmUp(); err != nil {
 		return r, err
@@ -68,6 +69,7 @@ func measure(ctx context.Context, p rig.Program, n int) (report, error) {
 		return r, err
 	}
 	f.fill(fewNodes)
+	f.say("lookups at %d nodes", fewNodes)
 	if r.few, err = f.lookups(); err != nil {
 		return r, err
 	}
@@ -91,6 +93,7 @@ func measure(ctx context.Context, p rig.Program, n int) (report, error) {
 		}
 		r.heap = float64(figures.Heap) / float64(r.held)
 	}
+	f.say("lookups at %d nodes", r.held)
 	if r.many, err = f.lookups(); err != nil {
 		r.many = 0 // it is full, and answers nobody
 	}
@@ -100,6 +103,7 @@ func measure(ctx context.Context, p rig.Program, n int) (report, error) {
 
 // fleet is nodes that are registered.
 type fleet struct {
+	name string
 	d    *rig.Daemon
 	dial *rig.Dialer
 
@@ -107,6 +111,11 @@ type fleet struct {
 	conns   []*rig.Conn
 	times   []time.Duration
 	stopped string
+}
+
+// say shows how it goes.
+func (f *fleet) say(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "scale: "+f.name+": "+format+"\n", args...)
 }
 
 // warmUp lets the daemon do once what is measured.
@@ -145,6 +154,9 @@ func (f *fleet) fill(n int) {
 				} else {
 					f.conns = append(f.conns, c)
 					f.times = append(f.times, time.Since(begun))
+					if tenth := n / 10; tenth > 10 && len(f.conns)%tenth == 0 {
+						f.say("%d of %d nodes registered", len(f.conns), n)
+					}
 				}
 				f.mu.Unlock()
 			}
@@ -213,19 +225,22 @@ func (f *fleet) lost() int {
 
 // leave ends all connections at once, and watches what the daemon makes of it.
 func (f *fleet) leave(r *report, full int64) error {
+	f.say("all leave")
 	begun := time.Now()
 	f.closeAll()
 	if err := f.awaitNobody(); err != nil {
 		return nil //nolint:nilerr // gone is 0, which tells
 	}
-	r.gone = time.Since(begun)
+	gone := time.Now()
+	r.gone = gone.Sub(begun)
+	f.say("nobody is registered; what memory is left?")
 	enough := r.empty + (full-r.empty)/10 + 1<<20
-	for time.Since(begun) < backWithin {
+	for time.Since(gone) < backWithin {
 		now, err := f.d.Resident()
 		if err != nil {
 			return err
 		}
-		took := time.Since(begun)
+		took := time.Since(gone)
 		if len(r.left) < len(shownAt) && took >= shownAt[len(r.left)] {
 			r.left = append(r.left, left{took, now})
 		}
