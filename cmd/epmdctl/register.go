@@ -53,12 +53,7 @@ func register(ctx context.Context, c *cli.Command, s streams) error {
 		return answered(err)
 	}
 	defer func() { _ = r.Close() }() // is always nil
-	var end <-chan time.Time
-	if d := c.Duration("for"); d > 0 {
-		timer := time.NewTimer(d)
-		defer timer.Stop()
-		end = timer.C
-	}
+	var end <-chan time.Time         // from when it is said that the name is held
 	for {
 		select {
 		case ch, open := <-r.Changes():
@@ -67,6 +62,9 @@ func register(ctx context.Context, c *cli.Command, s streams) error {
 				return status{answeredNo, r.Err()}
 			case ch.Held:
 				fmt.Fprintf(s.out, "%s is registered at port %d, creation %d\n", show(name), n.Port, ch.Creation)
+				if d := c.Duration("for"); d > 0 && end == nil {
+					end = time.After(d)
+				}
 			case cl.Reregister:
 				fmt.Fprintln(s.errs, "epmdctl:", ch.Err)
 			}
