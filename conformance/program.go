@@ -93,16 +93,28 @@ func (p *program) command(c Config, port uint16, call Command) *exec.Cmd {
 // errEnded says that a daemon has ended before it listened.
 var errEnded = errors.New("it ended at once")
 
+// unansweredTries is how often a connection is closed unanswered before that is taken for
+// the daemon's way. A program that is being started has for a moment a copy of each file
+// of this one, and so of the socket with which the port was found free: connections
+// to that come to nothing, and the daemon does not listen yet.
+const unansweredTries = 6
+
 // AwaitListening returns when a daemon answers at a port of 127.0.0.1: then it listens at
 // all its addresses. It fails when ended is closed before, or when it takes longer
 // than a busy machine explains.
 func AwaitListening(ctx context.Context, port uint16, ended <-chan struct{}) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	unanswered := 0
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
 		c, err := DialRoute(ctx, port, Route{})
 		if err == nil {
-			if _, err = exchange(c, barrierRequest); err == nil {
+			var got []byte
+			got, err = exchange(c, barrierRequest)
+			if err == nil && len(got) == 0 {
+				unanswered++
+			}
+			if err == nil && (len(got) > 0 || unanswered == unansweredTries) {
 				return nil
 			}
 		}
