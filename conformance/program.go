@@ -109,16 +109,16 @@ func AwaitListening(ctx context.Context, port uint16, ended <-chan struct{}) err
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
 		c, err := DialRoute(ctx, port, Route{})
 		if err == nil {
-			var got []byte
-			got, err = exchange(c, barrierRequest)
-			if err == nil && len(got) == 0 {
-				unanswered++
-			}
-			if err == nil && (len(got) > 0 || unanswered == unansweredTries) {
+			err = lookUpNobody(c)
+		}
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, errUnanswered):
+			if unanswered++; unanswered == unansweredTries {
 				return nil
 			}
-		}
-		if err != nil && !errors.Is(err, ErrRefused) {
+		case !errors.Is(err, ErrRefused):
 			return err
 		}
 		select {

@@ -30,7 +30,7 @@ scale)
 		echo "faults: OTP is missing; to get it: apt-get install erlang-base (or make setup)" >&2
 		[ "${GOEPMD_REQUIRE_OTP:-}" != 1 ] || exit 1
 	fi
-	own=
+	own= # 200 files are the spareFiles of internal/faults/scale
 	if ! (ulimit -n "$((nodes + 200))") 2>/dev/null; then
 		if command -v linux.uml >/dev/null; then
 			echo "faults: a process may not have so many files open here, so all runs in a Linux of its own, slowly" >&2

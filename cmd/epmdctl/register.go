@@ -53,7 +53,9 @@ func register(ctx context.Context, c *cli.Command, s streams) error {
 		return answered(err)
 	}
 	defer func() { _ = r.Close() }() // is always nil
-	var end <-chan time.Time         // from when it is said that the name is held
+
+	// The time counts from when it is said that the name is held.
+	var end <-chan time.Time
 	for {
 		select {
 		case ch, open := <-r.Changes():

@@ -115,7 +115,7 @@ type fleet struct {
 
 // say shows how it goes.
 func (f *fleet) say(format string, args ...any) {
-	fmt.Fprintf(os.Stderr, "scale: "+f.name+": "+format+"\n", args...)
+	fmt.Fprintf(os.Stderr, "scale: %s: %s\n", f.name, fmt.Sprintf(format, args...))
 }
 
 // warmUp lets the daemon do once what is measured.
