@@ -6,12 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/goepmd/goepmd/conformance"
 )
 
 // startTries is how many ports are tried: somebody else may take one in the
@@ -42,7 +43,7 @@ func StartProgram(ctx context.Context, path string, relaxed bool) (*Program, err
 }
 
 func startProgram(ctx context.Context, path string, relaxed bool) (*Program, error) {
-	port, err := freePort()
+	port, err := conformance.FreePort()
 	if err != nil {
 		return nil, err
 	}
@@ -64,35 +65,15 @@ func startProgram(ctx context.Context, path string, relaxed bool) (*Program, err
 		defer close(p.ended)
 		p.err = p.cmd.Wait()
 	}()
-	if err := p.awaitListening(ctx); err != nil {
+	if err := conformance.AwaitListening(ctx, port, p.ended); err != nil {
+		select {
+		case <-p.ended:
+			err = fmt.Errorf("port %d: %w: %w", port, err, orNil(p.err))
+		default:
+		}
 		return nil, errors.Join(err, p.Stop())
 	}
 	return p, nil
-}
-
-// awaitListening tries to connect until it works.
-func (p *Program) awaitListening(ctx context.Context) error {
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(patience)
-	for {
-		c, err := p.Dial()
-		if err == nil {
-			return c.Close()
-		}
-		if !errors.Is(err, ErrGone) {
-			return err
-		}
-		select {
-		case <-tick.C:
-		case <-p.ended:
-			return fmt.Errorf("port %d: it ended at once: %w", p.port, orNil(p.err))
-		case <-deadline:
-			return fmt.Errorf("port %d: nobody listens after %v", p.port, patience)
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
 }
 
 // orNil is what to say of an end without an error.
@@ -101,24 +82,6 @@ func orNil(err error) error {
 		return errors.New("exit status 0")
 	}
 	return err
-}
-
-// freePort finds a port above 20000 that nobody listens on.
-func freePort() (uint16, error) {
-	for range 100 {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return 0, err
-		}
-		port := ln.Addr().(*net.TCPAddr).Port
-		if err := ln.Close(); err != nil {
-			return 0, err
-		}
-		if port > 20000 {
-			return uint16(port), nil
-		}
-	}
-	return 0, errors.New("no free port above 20000")
 }
 
 // Exit waits for the program's end and gives its exit status, -1 for a signal.
