@@ -34,13 +34,13 @@ type column struct {
 	deviations map[string]string
 }
 
-// TestEveryTarget plays the whole suite to OTP 23, 25, 27 and 29 in containers, to our
-// program and to our image, and writes one report of all.
+// TestEveryTarget plays the whole suite to OTP 23, 25, 27 and 29 in containers, and to our
+// image, and writes one report of all.
 func TestEveryTarget(t *testing.T) {
 	otptest.Heavy(t)
 	scenarios, err := conformance.Scenarios()
 	require.NoError(t, err)
-	columns := append(otpColumns(t), ourColumns(t)...)
+	columns := append(otpColumns(t), ourColumn(t))
 	rep := conformance.Report{Began: time.Now(), Scenarios: scenarios, Columns: make([]conformance.Column, len(columns))}
 	places := make(chan struct{}, atOnce)
 	errs := make([]error, len(columns))
@@ -83,25 +83,20 @@ func otpColumns(t *testing.T) []column {
 	return out
 }
 
-// ourColumns are our program, and our image.
-func ourColumns(t *testing.T) []column {
+// ourColumn is our image. The tests of cmd/epmd play the suite to the program by itself.
+func ourColumn(t *testing.T) column {
 	t.Helper()
 	text, err := os.ReadFile("../docs/deviations.yaml")
 	require.NoError(t, err)
 	deviations, err := conformance.ReadDeviations(text)
 	require.NoError(t, err)
-	program := filepath.Join(t.TempDir(), "epmd")
-	command(t, "go", "build", "-o", program, "../cmd/epmd")
 	image := fmt.Sprintf("goepmd-conformance:%d", os.Getpid())
 	command(t, "../docker/image.sh", image)
 	t.Cleanup(func() { command(t, "docker", "rmi", image) })
 	target, err := container.New(t.Context(), "goepmd image", image)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, target.Close()) })
-	return []column{
-		{target: conformance.Program("goepmd", program), deviations: deviations},
-		{target: target, deviations: deviations},
-	}
+	return column{target: target, deviations: deviations}
 }
 
 func command(t *testing.T, words ...string) {

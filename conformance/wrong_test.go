@@ -74,6 +74,7 @@ func TestWrongDaemonsAreNoticed(t *testing.T) {
 	require.GreaterOrEqual(t, len(wrongs), 20)
 	for _, w := range wrongs {
 		t.Run(strings.ReplaceAll(w.name, " ", "-"), func(t *testing.T) {
+			t.Parallel() // to build one while another waits
 			some := slices.DeleteFunc(slices.Clone(scenarios), func(s conformance.Scenario) bool { return s.Area != w.area })
 			require.NotEmpty(t, some)
 			ctx, enough := context.WithCancel(t.Context())

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"os"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/goepmd/goepmd/conformance"
 	"github.com/goepmd/goepmd/epmd"
+	"github.com/goepmd/goepmd/internal/otptest"
 )
 
 // embedded is servers of this process, as a target of the conformance suite.
@@ -91,6 +93,9 @@ func (d *embeddedDaemon) Command(context.Context, conformance.Command) (conforma
 func TestVectors(t *testing.T) { onEngines(t, testVectors) }
 
 func testVectors(t *testing.T, engine epmd.Engine) {
+	if engine == epmd.EnginePortable && runtime.GOOS == "linux" {
+		otptest.Heavy(t)
+	}
 	scenarios, err := conformance.Scenarios()
 	require.NoError(t, err)
 	text, err := os.ReadFile("../docs/deviations.yaml")

@@ -20,6 +20,7 @@ import (
 
 // TestMultiTransport runs the story, and reads what each connection was.
 func TestMultiTransport(t *testing.T) {
+	otptest.Heavy(t)
 	otptest.Erl(t)
 	otptest.SSL(t)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -70,6 +71,7 @@ func moduleFolder(t *testing.T) string {
 // TestMultiTransportDialyzer: dialyzer finds nothing in the modules, and does find a
 // mistake in one that is added.
 func TestMultiTransportDialyzer(t *testing.T) {
+	otptest.Heavy(t)
 	otptest.Dialyzer(t)
 	otptest.SSL(t)
 	wrong := filepath.Join(t.TempDir(), "wrong.erl")
@@ -139,6 +141,7 @@ func framed(body string) string {
 // TestMultiTransportRubbish: whatever an EPMD answers, the node that asked lives, and
 // does not connect; one that does not answer is not asked again for a while.
 func TestMultiTransportRubbish(t *testing.T) {
+	otptest.Heavy(t)
 	dir := moduleFolder(t)
 	f := newFakeEPMD(t)
 	port := f.Addr().(*net.TCPAddr).Port

@@ -81,9 +81,6 @@ func severally(path string) *nodes.MultiTransport {
 // TestNodes plays every scenario against this repository's daemon; each is a subtest.
 func TestNodes(t *testing.T) {
 	otptest.Heavy(t)
-	if testing.Short() {
-		t.Skip("SKIPPED: nodes take a minute; run the test without -short")
-	}
 	want := regexp.MustCompile(*only)
 	path := program(t)
 	suite := nodes.Suite{

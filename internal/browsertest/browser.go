@@ -16,6 +16,8 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/goepmd/goepmd/internal/otptest"
 )
 
 // Patience is how long the whole of a browser's work may take, on a busy machine.
@@ -38,10 +40,11 @@ func chromium(t *testing.T) string {
 	return ""
 }
 
-// Start starts Chromium; the test's end stops it. Without one the test is skipped, or
-// fails when nothing may be missing.
+// Start starts Chromium; the test's end stops it. A test with a browser is part of `make
+// proof`. Without a browser the test is skipped, or fails when nothing may be missing.
 func Start(t *testing.T) context.Context {
 	t.Helper()
+	otptest.Heavy(t)
 	program := chromium(t)
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	t.Cleanup(cancel)

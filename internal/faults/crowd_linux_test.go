@@ -55,6 +55,7 @@ func TestThreeThousandNodes(t *testing.T) {
 }
 
 func TestFewFilesManyIdle(t *testing.T) {
+	otptest.Heavy(t)
 	experiment(t, "10 nodes and 100 idle connections, file limit 64", func(x *trial) string {
 		x.start(rig.Options{Files: 64})
 		x.hold(10)

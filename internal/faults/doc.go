@@ -4,5 +4,5 @@
 // them side by side (docs/faults.md). What is asserted is what must happen and in
 // which order, within bounds that a busy machine keeps; times are only shown.
 //
-// scripts/faults.sh runs all of them.
+// `make proof` runs all of them.
 package faults

@@ -11,6 +11,7 @@ import (
 
 	"github.com/goepmd/goepmd/epmd"
 	"github.com/goepmd/goepmd/internal/faults/rig"
+	"github.com/goepmd/goepmd/internal/otptest"
 	"github.com/goepmd/goepmd/wire"
 )
 
@@ -23,6 +24,7 @@ var endings = []func(*rig.Conn){
 }
 
 func TestLeavingAtEveryStep(t *testing.T) {
+	otptest.Heavy(t)
 	experiment(t, "clients that leave after each byte of each request, by reset and otherwise", func(x *trial) string {
 		x.start(rig.Options{Files: 1024})
 		x.hold(5)
@@ -65,6 +67,7 @@ func TestLeavingAtEveryStep(t *testing.T) {
 }
 
 func TestLongestName(t *testing.T) {
+	otptest.Heavy(t)
 	experiment(t, "names of 254, 255 and 256 characters", func(x *trial) string {
 		x.start(rig.Options{})
 		register := func(n int) (uint8, string) {
@@ -98,6 +101,7 @@ func TestLongestName(t *testing.T) {
 }
 
 func TestDaemonThatIsKilled(t *testing.T) {
+	otptest.Heavy(t)
 	const n = 200
 	experiment(t, "200 nodes (our client), the daemon is killed and started again", func(x *trial) string {
 		x.start(rig.Options{Files: 1024})

@@ -54,6 +54,7 @@ func TestReaderThatDoesNotRead(t *testing.T) {
 }
 
 func TestSlowSenders(t *testing.T) {
+	otptest.Heavy(t)
 	const (
 		senders = 50
 		timeout = 2 * time.Second

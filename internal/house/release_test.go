@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/goepmd/goepmd/internal/otptest"
 )
 
 // TestReleaseFlags: goreleaser builds as scripts/release-build.sh does, whose builds are
@@ -61,6 +63,7 @@ func TestReleaseFiles(t *testing.T) {
 
 // TestReleaseVersion: a program that is built for a release tells the version.
 func TestReleaseVersion(t *testing.T) {
+	otptest.Heavy(t)
 	file := filepath.Join(t.TempDir(), "epmd")
 	out, err := exec.Command("../../scripts/release-build.sh", "epmd", file, "7.8.9").CombinedOutput()
 	require.NoError(t, err, "%s", out)

@@ -5,13 +5,14 @@ import (
 	"testing"
 )
 
-// heavyEnv, set to 1, runs the tests that take minutes.
-const heavyEnv = "GOEPMD_CONFORMANCE"
+// heavyEnv, set to 1, runs the tests that `make test` leaves to `make proof`.
+const heavyEnv = "GOEPMD_PROOF"
 
-// Heavy skips a test that takes minutes, or containers, unless `make conformance` or `make faults` runs it.
+// Heavy skips a test that takes minutes, a browser or containers, unless `make proof` runs
+// it. The words "part of `make proof`" are what internal/proof looks for.
 func Heavy(tb testing.TB) {
 	tb.Helper()
 	if os.Getenv(heavyEnv) != "1" {
-		tb.Skipf("SKIPPED: it is part of `make conformance` or `make faults`, which set %s=1", heavyEnv)
+		tb.Skipf("SKIPPED: part of `make proof`, which sets %s=1", heavyEnv)
 	}
 }

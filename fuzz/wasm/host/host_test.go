@@ -12,11 +12,13 @@ import (
 	"github.com/goepmd/goepmd/conformance"
 	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/fuzz/machine"
+	"github.com/goepmd/goepmd/internal/otptest"
 )
 
 // TestConformance holds the module, and the same code in this program, to the
 // conformance suite.
 func TestConformance(t *testing.T) {
+	otptest.Heavy(t)
 	scenarios, err := conformance.Scenarios()
 	require.NoError(t, err)
 	for name, begin := range map[string]machine.Start{"native": machine.Native, "wasm": start(t).Start} {
@@ -38,10 +40,7 @@ func TestConformance(t *testing.T) {
 // TestLockstep has random conversations with the module and with the same code
 // in this program.
 func TestLockstep(t *testing.T) {
-	conversations := 2000
-	if testing.Short() {
-		conversations = 200
-	}
+	const conversations = 2000
 	m := start(t)
 	steps := 0
 	for seed := range conversations {
