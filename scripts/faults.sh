@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 mkdir -p bin
 case ${1:-} in
 '')
-	GOEPMD_CONFORMANCE=1 GOEPMD_REPORTS="$PWD/bin" exec go test ./internal/faults -count=1 -timeout 10m -v
+	GOEPMD_PROOF=1 GOEPMD_REPORTS="$PWD/bin" exec go test ./internal/faults -count=1 -timeout 10m -v
 	;;
 scale)
 	CGO_ENABLED=0 go build -trimpath -o bin/epmd ./cmd/epmd

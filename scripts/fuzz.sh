@@ -58,4 +58,6 @@ for target in $targets; do
 done
 printf '\n%-18s %12s %10s %16s  %s\n' target executions per-second new-interesting result
 cat "$work/table"
+awk '{ if (/FAILED/) failed++; else if (/skipped:|passed over/) skipped++; else passed++ }
+	END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped }' "$work/table"
 exit $status

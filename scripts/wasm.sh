@@ -1,7 +1,6 @@
 #!/bin/sh
-# WebAssembly: builds the module of fuzz/wasm to bin/epmd.wasm, plays the
-# conformance suite against it in Node, tests epmd.mjs, and runs the tests of the packages that need
-# no socket on both of Go's WebAssembly platforms.
+# Builds the WebAssembly module of fuzz/wasm to bin/epmd.wasm, plays the conformance
+# suite against it in Node, and tests epmd.mjs.
 set -eu
 exec </dev/null
 cd "$(dirname "$0")/.."
@@ -17,16 +16,3 @@ echo "bin/epmd.wasm: $(wc -c <bin/epmd.wasm) bytes, $(gzip -c bin/epmd.wasm | wc
 go run ./cmd/epmd-conformance list -json >bin/scenarios.json
 node fuzz/wasm/scenarios.mjs bin/epmd.wasm bin/scenarios.json
 EPMD_WASM=bin/epmd.wasm node --test --test-reporter=spec fuzz/wasm/epmd.test.mjs
-
-CGO_ENABLED=0 go build -o bin/wasirun ./internal/wasirun
-# Node gives a program of Go's little room for the environment, so it gets none.
-js="env -i 'PATH=$PATH' '$(go env GOROOT)/lib/wasm/go_js_wasm_exec'"
-
-run() { # GOOS RUNNER
-	echo "tests on $1/wasm"
-	GOOS=$1 GOARCH=wasm go test -exec "$2" -short -count=1 -timeout 2m -vet=off ./wire ./registry ./epmd/session
-}
-failed=0
-run wasip1 "'$PWD/bin/wasirun'" || failed=1
-run js "$js" || failed=1
-exit "$failed"

@@ -225,5 +225,6 @@ function report() {
   line("all", sum);
   console.log("skipped: what takes a program, an address or the passing of time");
   for (const d of differences) console.error(`DIFFERS ${d}`);
+  console.log(`${sum.passed} passed, ${differences.length} failed, ${sum.skipped} skipped`);
   exit(differences.length === 0 && sum.played > 0 ? 0 : 1);
 }

@@ -36,7 +36,7 @@ func TestReadmeCommands(t *testing.T) {
 	readme := read(t, "README.md")
 	require.Contains(t, readme, "\nmake test\n")
 	require.Contains(t, read(t, "Makefile"), "\ntest: ")
-	require.Contains(t, read(t, ".ci/run"), "make test")
+	require.Contains(t, read(t, ".ci/run"), "\nmake test\nmake proof\n")
 	for _, path := range regexp.MustCompile(`(?:\./|\()((?:examples|cmd|docs|internal)/[\w./-]*\w)`).FindAllStringSubmatch(readme, -1) {
 		_, err := os.Stat("../../" + path[1])
 		require.NoError(t, err, "the README names %s", path[1])

@@ -1,0 +1,38 @@
+package main
+
+import "time"
+
+const (
+	minute = time.Minute
+	hour   = time.Hour
+)
+
+// nightly is what takes hours: it runs by itself, each stage after the one before.
+func nightly() ([]stage, error) {
+	return []stage{
+		{
+			name: "setup", does: "install what is missing",
+			command: shell("scripts/setup.sh proof && " + modules),
+		},
+		{
+			name: "race", does: "every test under the race detector", after: []string{"setup"},
+			command: goTest("-race", "./..."), tests: true, bound: hour,
+		},
+		{
+			name: "loaded", does: "every test ten times beside a full load", after: []string{"setup"},
+			command: append([]string{"scripts/load.sh"}, goTest("-count=10", "-timeout", "3h", "./...")...), tests: true, bound: 3 * hour,
+		},
+		{
+			name: "mutate", does: "small wrong changes to wire, registry and session, of which the tests must notice 95 %", after: []string{"setup"},
+			command: []string{"go", "run", "./internal/mutate", "./wire", "./registry", "./registry/state", "./epmd/session"}, bound: 6 * hour,
+		},
+		{
+			name: "fuzz", does: "all fuzz targets for an hour", after: []string{"setup"},
+			command: shell(`scripts/fuzz.sh $((3600 / $(go test -list '^Fuzz' ./fuzz | grep -c '^Fuzz')))`), bound: 2 * hour,
+		},
+		{
+			name: "soak", does: "churn, lookups and faults mixed, for an hour", after: []string{"setup"},
+			command: []string{"scripts/soak.sh", "3600"}, bound: 2 * hour,
+		},
+	}, nil
+}

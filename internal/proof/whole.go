@@ -1,0 +1,99 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// whole is all that `make test` leaves out and CI runs as well.
+func whole() ([]stage, error) {
+	here, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	// The environment plays the tests that `make test` leaves out, and says where reports go.
+	proofEnv := []string{"GOEPMD_PROOF=1", "GOEPMD_REPORTS=" + filepath.Join(here, "bin")}
+	return []stage{
+		{
+			name: "setup", does: "install what is missing",
+			command: shell("scripts/setup.sh proof && " + modules + " && go -C tools/kubernetes list -deps -test ./... >/dev/null"),
+		},
+		{
+			name: "images", does: "the images of the real OTP", after: []string{"setup"}, lane: waits,
+			command: []string{"go", "run", "./docker/otp-images"}, bound: 40 * minute,
+		},
+		{
+			name: "browsers", does: "the pages in Chromium: playground, status page, report", after: []string{"setup"}, lane: waits,
+			command: goTest("./examples/playground", "./epmdhttp", "./conformance/report", "-run", "TestPlayground|TestPage|TestPicture"), env: proofEnv, tests: true,
+		},
+		{
+			name: "targets", does: "every scenario to OTP 23, 25, 27 and 29 and to our image", after: []string{"images"}, lane: waits,
+			command: goTestHere("./conformance", "-run", "TestEveryTarget"), env: proofEnv, tests: true,
+		},
+		{
+			name: "nodes", does: "real nodes of OTP 23 to 29, Elixir, RabbitMQ", after: []string{"images"}, lane: waits,
+			command: goTestHere("./conformance/nodes", "-run", "TestNodes"), env: proofEnv, tests: true,
+		},
+		{
+			name: "containers", does: "containers as targets, our image, the compose example, systemd", after: []string{"images"}, lane: waits,
+			command: goTestHere("-p", "1", "./conformance/container", "./internal/otpimages", "./deploy/systemd", "./docker", "./examples",
+				"-run", "TestTarget|TestCrash|TestAnotherProgram|TestNewFails|TestExtract|TestUnits|TestImages|TestContainer|TestCompose"),
+			env: proofEnv, tests: true,
+		},
+		{
+			name: "faults", does: "what stops OTP's epmd, on it and on ours", after: []string{"setup"}, lane: waits,
+			command: goTest("./internal/faults"), env: proofEnv, tests: true,
+		},
+		{
+			name: "soak", does: "churn, lookups and faults mixed, for 60 s", after: []string{"setup"}, lane: waits,
+			command: []string{"scripts/soak.sh", "60"},
+		},
+		{
+			name: "vectors", does: "the suite to the portable engine, to sessions at every cut, to the module under wazero", after: []string{"setup"},
+			command: goTest("./epmd", "./epmd/session", "./fuzz/wasm/host", "-run", "TestVectors|TestConformance"), env: proofEnv, tests: true,
+		},
+		{
+			name: "wrong", does: "wrong daemons, each of which the suite must notice", after: []string{"setup"},
+			command: goTest("./conformance", "-run", "TestWrongDaemonsAreNoticed"), env: proofEnv, tests: true,
+		},
+		{
+			name: "cross", does: "builds for every promised platform", after: []string{"setup"},
+			command: []string{"scripts/cross.sh"},
+		},
+		{
+			name: "release", does: "the same bytes twice, and the version of a release", after: []string{"setup"},
+			command: shell("scripts/reproduce.sh && GOEPMD_PROOF=1 go test -count=1 -vet=off ./internal/house -run TestReleaseVersion"),
+		},
+		{
+			name: "manifests", does: "the manifests, by the types and rules of Kubernetes", after: []string{"setup"},
+			command: slices.Insert(goTestHere("./..."), 1, "-C", "tools/kubernetes"), tests: true,
+		},
+		{
+			name: "wasm-core", does: "the core's tests inside WebAssembly, wasip1 and js", after: []string{"setup"},
+			command: []string{"scripts/wasm-core.sh"},
+		},
+		{
+			name: "examples", does: "the example of several transports with real nodes, and Dialyzer", after: []string{"setup"},
+			command: goTest("./examples", "-run", "TestMultiTransport"), env: proofEnv, tests: true,
+		},
+		{
+			name: "crowds", does: "an upgrade with very many nodes", after: []string{"setup"},
+			command: goTest("./internal/upgrade", "-run", "TestUpgradeOfMany"), env: proofEnv, tests: true,
+		},
+		{
+			name: "fuzz", does: "every fuzz target for 6 s", after: []string{"setup"},
+			command: []string{"scripts/fuzz.sh", "6"},
+		},
+		lockstep("27"),
+		lockstep("29"),
+	}, nil
+}
+
+// lockstep is 100,000 random steps with the epmd of an image of OTP, from a new seed.
+func lockstep(otp string) stage {
+	return stage{
+		name: "lockstep-" + otp, does: "100,000 random steps in lock-step with OTP " + otp, after: []string{"images"},
+		command: []string{"scripts/lockstep.sh", "100000"}, env: []string{"LOCKSTEP_OTP=" + otp},
+	}
+}
