@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/goepmd/goepmd/internal/faults/rig"
+	"github.com/goepmd/goepmd/internal/otptest"
 )
 
 // programs are those built for the tests; findings what they led to.
@@ -19,6 +20,9 @@ var (
 func TestMain(m *testing.M) { os.Exit(prepareAndRun(m)) }
 
 func prepareAndRun(m *testing.M) int {
+	if !otptest.HeavyRun() {
+		return m.Run() // each test says why it is skipped, and needs no program for that
+	}
 	if !rig.InOwnNetwork() {
 		// There are more connections than other tests and containers would like.
 		if status, err := rig.RunInOwnNetwork(); err == nil {

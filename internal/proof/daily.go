@@ -36,7 +36,7 @@ func daily() ([]stage, error) {
 		},
 		{
 			name: "core", does: "the core's tests, under the race detector and with their coverage", after: []string{"setup"}, lane: waits,
-			command: goTest(slices.Concat([]string{"-race", "-cover", "-covermode=atomic"}, under)...), tests: true,
+			command: goTest(slices.Concat([]string{"-p", "3", "-race", "-cover", "-covermode=atomic"}, under)...), tests: true,
 			cover: map[string]float64{"wire": 95, "registry": 95, "epmd/session": 95},
 		},
 		{

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"sync"
 	"time"
 )
 
@@ -31,7 +30,6 @@ var errNotRun = errors.New("not run")
 // schedule hands out stages in their order, as soon as what they need has passed and
 // their lane has room.
 type schedule struct {
-	mu      sync.Mutex
 	waiting []*result
 	passed  map[string]bool
 	running map[lane]int

@@ -100,37 +100,44 @@ func churn(r *registry.Registry, rnd *rand.Rand) {
 // when another goes on with it, and when it is cut anywhere in its last record.
 func TestJournal(t *testing.T) {
 	for _, remember := range []int{-1, 3, 0} {
-		rnd := rand.New(rand.NewPCG(1, uint64(remember)))
-		now := time.Unix(1000, 0)
-		f := new(file)
-		c := registry.Config{Now: func() time.Time { return now }, Remember: remember}
-		c.OnEvent = state.NewJournal(f, remember).OnEvent
-		r := registry.New(c)
-		for i := range 2000 {
-			before, size, seq := snapshot(r), len(f.b), r.Snapshot().Seq
-			heads := slices.Clone(f.b[:min(size, 8192)])
-			now = now.Add(time.Duration(rnd.IntN(int(time.Second))))
-			churn(r, rnd)
-			if size == 0 {
-				continue
-			}
-			require.Equal(t, snapshot(r), read(t, f))
-			if !slices.Equal(heads, f.b[:len(heads)]) {
-				continue // a new base, with nothing behind it
-			}
-			if grown := len(f.b) - size; grown > 0 && r.Snapshot().Seq == seq+1 {
-				whole := f.b
-				f.b = slices.Clone(whole[:size+rnd.IntN(grown)])
-				require.Equal(t, before, read(t, f), "a record that is not whole counts for nothing")
-				f.b = whole
-			}
-			if i%300 == 0 {
-				c.OnEvent = state.NewJournal(f, remember).OnEvent
-				next := registry.New(c)
-				require.NoError(t, next.Restore(r.Snapshot()))
-				r = next
-				require.Equal(t, snapshot(r), read(t, f), "it is good until the first change")
-			}
+		t.Run(strconv.Itoa(remember), func(t *testing.T) {
+			t.Parallel()
+			testJournal(t, remember)
+		})
+	}
+}
+
+func testJournal(t *testing.T, remember int) {
+	rnd := rand.New(rand.NewPCG(1, uint64(remember)))
+	now := time.Unix(1000, 0)
+	f := new(file)
+	c := registry.Config{Now: func() time.Time { return now }, Remember: remember}
+	c.OnEvent = state.NewJournal(f, remember).OnEvent
+	r := registry.New(c)
+	for i := range 2000 {
+		before, size, seq := snapshot(r), len(f.b), r.Snapshot().Seq
+		heads := slices.Clone(f.b[:min(size, 8192)])
+		now = now.Add(time.Duration(rnd.IntN(int(time.Second))))
+		churn(r, rnd)
+		if size == 0 {
+			continue
+		}
+		require.Equal(t, snapshot(r), read(t, f))
+		if !slices.Equal(heads, f.b[:len(heads)]) {
+			continue // a new base, with nothing behind it
+		}
+		if grown := len(f.b) - size; grown > 0 && r.Snapshot().Seq == seq+1 {
+			whole := f.b
+			f.b = slices.Clone(whole[:size+rnd.IntN(grown)])
+			require.Equal(t, before, read(t, f), "a record that is not whole counts for nothing")
+			f.b = whole
+		}
+		if i%300 == 0 {
+			c.OnEvent = state.NewJournal(f, remember).OnEvent
+			next := registry.New(c)
+			require.NoError(t, next.Restore(r.Snapshot()))
+			r = next
+			require.Equal(t, snapshot(r), read(t, f), "it is good until the first change")
 		}
 	}
 }
