@@ -358,9 +358,8 @@ type shutter interface {
 	CloseWrite() error
 }
 
-// finish ends the session, then closes, so that who sees the end of the
-// connection finds the name free. It leaves the table last: until then the
-// engine can tell others that the connection is gone.
+// finish ends the session and leaves the table, then closes, so that who sees the end of
+// the connection finds the name free and the figures right.
 func (c *conn) finish(err error) {
 	e := c.engine
 	if errors.Is(err, ErrHandedOver) {
@@ -377,14 +376,14 @@ func (c *conn) finish(err error) {
 	err = c.explain(err, why)
 	c.session.End(reason)
 	c.ends.Store(e.server.shuts(why))
+	e.mu.Lock()
+	e.forget(c)
+	e.mu.Unlock()
 	c.cut()
 	if e.log.Enabled(context.Background(), slog.LevelDebug) {
 		e.log.Debug("connection closed", "remote", c.net.RemoteAddr(), "owner", c.owner, "err", err)
 	}
 	c.tell(StateClosed)
-	e.mu.Lock()
-	e.forget(c)
-	e.mu.Unlock()
 }
 
 // explain says why the connection ends, and counts it; nil is in good order.

@@ -83,8 +83,7 @@ func (e *epoll) acceptShort(l *listener) {
 		}
 	}
 	if v := e.table.dispensable(); v != nil {
-		e.drop(v, causeLimit, errLimit)
-		e.limitHit(limitConns)
+		e.takePlace(v, limitConns)
 		l.ready = true
 		return
 	}
@@ -96,8 +95,8 @@ func (e *epoll) acceptShort(l *listener) {
 		}
 		if errno == 0 {
 			e.counters.accepted.Add(1)
-			closeFile(fd)
 			e.limitHit(limitConns)
+			closeFile(fd)
 			l.ready = true
 		}
 		e.spare.keep()
@@ -121,8 +120,8 @@ func (e *epoll) welcome(l *listener, fd int, from *address) {
 		}
 	}
 	if c == nil {
-		closeFile(fd)
 		e.limitHit(hit)
+		closeFile(fd)
 		return
 	}
 	c.fd, c.remote, c.port = int32(fd), remote.Addr(), remote.Port()

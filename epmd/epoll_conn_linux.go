@@ -81,12 +81,12 @@ func (e *epoll) sit(c *socket) {
 	}
 }
 
-// takePlace closes who has to go, and counts.
+// takePlace counts, and closes who has to go.
 func (e *epoll) takePlace(victim *socket, hit limit) {
+	e.limitHit(hit)
 	if victim != nil {
 		e.drop(victim, causeLimit, errLimit)
 	}
-	e.limitHit(hit)
 }
 
 // watch tells epoll of a connection. Where the system is short of memory it says
@@ -211,8 +211,8 @@ func (e *epoll) drop(c *socket, why cause, err error) {
 	e.finish(c, err)
 }
 
-// finish ends the session, then closes, so that who sees the end of the
-// connection finds the name free.
+// finish ends the session and leaves the table, then closes, so that who sees the end of
+// the connection finds the name free and the figures right.
 func (e *epoll) finish(c *socket, err error) {
 	why := registry.ReasonClosed
 	if c.cause == causeShutdown {
@@ -241,11 +241,11 @@ func (e *epoll) finish(c *socket, err error) {
 		_ = watchFor(e.poll, unix.EPOLL_CTL_DEL, int(c.fd), 0, 0) // the watch would outlast the descriptor
 		_ = unix.Shutdown(int(c.fd), unix.SHUT_RDWR)              // it fails on one that has ended
 	}
+	e.table.remove(c)
 	closeFile(int(c.fd))
 	if hook := e.server.ConnState; hook != nil {
 		hook(info, StateClosed)
 	}
-	e.table.remove(c)
 	e.table.settled(c)
 	e.giveBack(c)
 	e.slots.free(c)

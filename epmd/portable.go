@@ -127,9 +127,9 @@ func (e *portable) accept(ln net.Listener) {
 			pause = shortestPause
 			if !e.spare.keep() { // it was accepted in its place
 				e.counters.accepted.Add(1)
+				e.limitHit(limitConns)
 				_ = nc.Close() // it has begun nothing
 				e.spare.keep()
-				e.limitHit(limitConns)
 				continue
 			}
 			e.arriving.Add(1)

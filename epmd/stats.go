@@ -9,7 +9,9 @@ import (
 )
 
 // Stats are the figures of a server at one moment. Those without another word
-// count from its start and never fall.
+// count from its start and never fall. Why a connection is closed is counted before it is
+// closed, and a request before it is answered: a client that has seen either finds it in
+// the figures.
 type Stats struct {
 	// Accepted counts connections, and Conns says how many are open now: of
 	// them, Unfinished have not been answered in full, Registered hold a

@@ -7,8 +7,8 @@ import (
 	"github.com/goepmd/goepmd/epmd/session"
 )
 
-// limitHit counts and warns; no lock may be held, since a logger may be slow, or
-// ask the server for its figures.
+// limitHit counts and warns, before a connection is closed for the limit: see Stats. No
+// lock may be held, since a logger may be slow, or ask the server for its figures.
 func (s *state) limitHit(l limit) {
 	switch l {
 	case limitNone:
