@@ -337,23 +337,26 @@ func testDelayedTransports(t *testing.T, engine epmd.Engine) {
 func TestHalfTransport(t *testing.T) { onEngines(t, testHalfTransport) }
 
 func testHalfTransport(t *testing.T, engine epmd.Engine) {
-	s := run(t, &epmd.Server{Engine: engine, MultiTransport: true, PacketTimeout: 30 * time.Millisecond})
-	c := s.dial(t)
-	require.Equal(t, []uint8{0}, exchange3(t, c, transport("s", "t1", 1)))
+	const timeout = 300 * time.Millisecond
+	first, err := transport("s", "t1", 1).AppendAlive3Req(nil)
+	require.NoError(t, err)
+	s, c := runWith(t, &epmd.Server{Engine: engine, MultiTransport: true, PacketTimeout: timeout}, first)
+	answer := make([]byte, 8)
+	_, err = io.ReadFull(c, answer)
+	require.NoError(t, err)
 	packet, err := transport("s", "t2", 2).AppendAlive3Req(nil)
 	require.NoError(t, err)
 	for at := range packet[:len(packet)-1] {
 		_, err = c.Write(packet[at : at+1])
 		require.NoError(t, err)
-		if at%7 == 0 { // beyond the timeout, three times
-			time.Sleep(40 * time.Millisecond)
+		if at%14 == 0 { // beyond the timeout, twice
+			time.Sleep(timeout + 10*time.Millisecond)
 		}
 		require.Equal(t, 1, s.Registry().Len())
 	}
 	s.requireOpen(t, c)
 	_, err = c.Write(packet[len(packet)-1:])
 	require.NoError(t, err)
-	answer := make([]byte, 8)
 	_, err = io.ReadFull(c, answer)
 	require.NoError(t, err)
 	require.Equal(t, []uint8{0}, exchange3(t, c, transport("s", "t3", 3)), "and goes on")

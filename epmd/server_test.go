@@ -374,57 +374,6 @@ func testComesBackAtOnce(t *testing.T, engine epmd.Engine) {
 	}
 }
 
-// TestPacketTimeout: a connection that does not complete its request in time is
-// closed, silent or slow; a registered one never is.
-func TestPacketTimeout(t *testing.T) { onEngines(t, testPacketTimeout) }
-
-func testPacketTimeout(t *testing.T, engine epmd.Engine) {
-	const timeout = 300 * time.Millisecond
-	t.Run("from the accept", func(t *testing.T) {
-		t.Parallel()
-		s := run(t, &epmd.Server{Engine: engine, PacketTimeout: timeout})
-		registered, _ := s.register(t, "foo")
-		silent, slow := s.dial(t), s.dial(t)
-		begun := time.Now()
-		go func() { // a byte now and then does not help
-			for {
-				if _, err := slow.Write([]byte{0x0b}); err != nil {
-					return
-				}
-				time.Sleep(timeout / 4)
-			}
-		}()
-		require.Empty(t, requireClosed(t, silent))
-		require.GreaterOrEqual(t, time.Since(begun), timeout-50*time.Millisecond)
-		require.Empty(t, requireClosed(t, slow))
-		require.Eventually(t, func() bool { return s.Stats().TimedOut == 2 }, patience, tick)
-		time.Sleep(2 * timeout)
-		s.requireOpen(t, registered)
-	})
-	t.Run("from the last byte", func(t *testing.T) {
-		t.Parallel()
-		s := run(t, &epmd.Server{Engine: engine, PacketTimeout: timeout, TimeoutRestarts: true})
-		c := s.dial(t)
-		packet, err := wire.AppendPacket(nil, append([]byte{byte(wire.TagNamesReq)}, make([]byte, 8)...))
-		require.NoError(t, err)
-		for i := range packet { // slower than the timeout as a whole
-			_, err := c.Write(packet[i : i+1])
-			require.NoError(t, err)
-			time.Sleep(timeout / 4)
-		}
-		require.Len(t, requireClosed(t, c), 4)
-	})
-	t.Run("none", func(t *testing.T) {
-		t.Parallel()
-		s := run(t, &epmd.Server{Engine: engine, PacketTimeout: -1})
-		c := s.dial(t)
-		time.Sleep(2 * timeout)
-		_, err := c.Write([]byte("\x00\x01n"))
-		require.NoError(t, err)
-		require.Len(t, requireClosed(t, c), 4)
-	})
-}
-
 // TestSlowReader: a client that does not read a long list stops nobody, and is
 // cut after the time to write.
 func TestSlowReader(t *testing.T) { onEngines(t, testSlowReader) }

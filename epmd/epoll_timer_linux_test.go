@@ -1,0 +1,90 @@
+package epmd
+
+import (
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// later has so much time pass, by moving the loop's beginning, and the timer ring.
+func (l *onLoop) later(d time.Duration) {
+	l.begun = l.begun.Add(-d)
+	l.ring()
+}
+
+// send sends bytes on a connection, and has the loop take them in.
+func (l *onLoop) send(c net.Conn, b []byte) {
+	l.Helper()
+	_, err := c.Write(b)
+	require.NoError(l, err)
+	for n := len(l.ready); len(l.ready) == n; {
+		l.sweep(nil)
+	}
+	for _, o := range l.ready {
+		l.resume(l.slots.find(o))
+	}
+	l.ready = l.ready[:0]
+}
+
+// requireClosed reads until the loop's side has closed the connection.
+func (l *onLoop) requireClosed(c net.Conn) []byte {
+	l.Helper()
+	require.NoError(l, c.SetReadDeadline(time.Now().Add(20*time.Second)))
+	b, err := io.ReadAll(c)
+	require.NoError(l, err)
+	return b
+}
+
+// almost is how much time may pass while a test runs without a timeout of an hour running
+// out.
+const almost = 30 * time.Minute
+
+// TestEpollTimeout: a connection that does not complete its request in time is closed then,
+// not before, whether it is silent or sends a byte now and then; one that is registered
+// never is.
+func TestEpollTimeout(t *testing.T) {
+	inLoop(t, &Server{PacketTimeout: time.Hour}, func(l *onLoop) {
+		l.register("foo")
+		silent, slow := l.ask(nil), l.ask([]byte{0})
+		l.later(almost)
+		l.send(slow, []byte{0x0b})
+		require.Equal(l, 2, l.table.unfinished.len())
+		l.later(time.Hour - almost)
+		require.Empty(l, l.requireClosed(silent))
+		require.Empty(l, l.requireClosed(slow))
+		require.EqualValues(l, 2, l.counters.timedOut.Load())
+		l.later(1000 * time.Hour)
+		l.registered("foo")
+	})
+}
+
+// TestEpollTimeoutRestarts: as up to OTP 26, a request may take as long as it likes if its
+// bytes never come later than the timeout after each other.
+func TestEpollTimeoutRestarts(t *testing.T) {
+	inLoop(t, &Server{PacketTimeout: time.Hour, TimeoutRestarts: true}, func(l *onLoop) {
+		packet := []byte("\x00\x05n\x00\x00\x00\x00")
+		slow, tired := l.ask(packet[:1]), l.ask(packet[:1])
+		for i := range packet[1:5] {
+			l.later(almost)
+			l.send(slow, packet[i+1:i+2])
+			require.Equal(l, i < 1, l.counters.timedOut.Load() == 0, "the one that stops after its first byte")
+		}
+		require.Empty(l, l.requireClosed(tired))
+		l.send(slow, packet[5:])
+		require.Len(l, l.requireClosed(slow), 4)
+		require.EqualValues(l, 1, l.counters.timedOut.Load())
+	})
+}
+
+// TestEpollNoTimeout: without a timeout a silent connection may ask after days.
+func TestEpollNoTimeout(t *testing.T) {
+	inLoop(t, &Server{PacketTimeout: -1}, func(l *onLoop) {
+		c := l.ask(nil)
+		l.later(1000 * time.Hour)
+		l.send(c, []byte("\x00\x01n"))
+		require.Len(l, l.requireClosed(c), 4)
+	})
+}
