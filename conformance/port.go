@@ -46,13 +46,20 @@ func FreePort() (uint16, error) {
 	for range ports.queue {
 		port := ports.queue[0].port
 		ports.queue = append(ports.queue[1:], lent{port, time.Now()})
-		ln, err := net.Listen("tcp", ":"+strconv.Itoa(int(port)))
-		if err != nil {
-			continue
+		if probe(port) == nil {
+			return port, nil
 		}
-		return port, ln.Close()
 	}
 	return 0, errors.New("no free port")
+}
+
+// listenOnce fails where somebody listens already.
+func listenOnce(port uint16) error {
+	ln, err := net.Listen("tcp", ":"+strconv.Itoa(int(port)))
+	if err != nil {
+		return err
+	}
+	return ln.Close()
 }
 
 // claim takes one more block that no other program has. An abstract Unix socket stands
