@@ -31,6 +31,7 @@ type play struct {
 	conns  map[string]Conn
 	values *bindings
 	began  time.Time
+	first  time.Time // when what the step before did can have happened at the earliest
 	last   time.Time // when the step before was over
 	looped bool
 	trace  []Event
@@ -42,7 +43,7 @@ func playSteps(ctx context.Context, d Daemon, s Scenario, steps []Step, settle t
 	now := time.Now()
 	p := &play{
 		daemon: d, quiet: s.Quiet, settle: settle, conns: make(map[string]Conn),
-		values: newBindings(d.Port()), began: now, last: now,
+		values: newBindings(d.Port()), began: now, first: now, last: now,
 	}
 	failure, err := p.all(ctx, steps)
 	for _, c := range p.conns {
@@ -55,6 +56,7 @@ func (p *play) all(ctx context.Context, steps []Step) (*Failure, error) {
 	for i, s := range steps {
 		// What follows on the same connection waits for the daemon by itself.
 		followed := i+1 < len(steps) && steps[i+1].kind == expects && steps[i+1].conn == s.conn
+		began := time.Now()
 		failure, err := p.step(ctx, i+1, s, followed)
 		if failure != nil && failure.Step == 0 {
 			failure.Step, failure.Text = i+1, s.text
@@ -66,6 +68,9 @@ func (p *play) all(ctx context.Context, steps []Step) (*Failure, error) {
 			return failure, err
 		}
 		p.last = time.Now()
+		if p.first = began; s.kind == waits {
+			p.first = p.last
+		}
 	}
 	return nil, nil
 }
