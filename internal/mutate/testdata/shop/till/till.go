@@ -1,0 +1,7 @@
+// Package till stands above price.
+package till
+
+import "example.org/shop/price"
+
+// Sign is what hangs above the till.
+func Sign() string { return price.Greeting("") + "!" }

@@ -1,0 +1,9 @@
+package till
+
+import "testing"
+
+func TestSign(t *testing.T) {
+	if s := Sign(); s != "hello!" {
+		t.Fatal(s)
+	}
+}
