@@ -71,7 +71,7 @@ func TestShop(t *testing.T) {
 	} {
 		require.Equal(t, want, got[change], change)
 	}
-	require.Contains(t, progress, "one by one by [TestSquare]")
+	require.Contains(t, progress, "one by one by [TestSquare], last by [TestShelf]")
 	require.Contains(t, progress, "statement `n /= 2` → ``: timed out by TestHalves no end in price [")
 	sum := r.Packages[0]
 	require.Equal(t, "price", sum.Package)
@@ -253,6 +253,11 @@ func TestReadReasons(t *testing.T) {
 		_, err = readReasons(path)
 		require.ErrorContains(t, err, "a line is an id, once, and the reason")
 	}
+}
+
+func TestSlowTests(t *testing.T) {
+	out := "=== RUN   TestA\n    --- PASS: TestA/x (3.00s)\n--- PASS: TestA (3.00s)\n--- PASS: TestB (0.09s)\n--- PASS: TestC (0.10s)\nPASS\n"
+	require.Equal(t, []string{"TestA", "TestC"}, slowTests(out))
 }
 
 // TestLimit: tests have eight times what they took, or what was asked for.

@@ -45,7 +45,12 @@ type judge struct {
 	// skipped is the tests that do not pass with the bundle though it is no mutant, such
 	// as those that count allocations. They judge mutants one by one.
 	skipped []string
+	// slow is the tests that take long. They judge what the others let live.
+	slow []string
 }
+
+// slowTest is how long a test takes at least that is called slow.
+const slowTest = 100 * time.Millisecond
 
 // court is what is needed to judge the mutants of one package.
 type court struct {
@@ -77,7 +82,7 @@ func (c *court) prepare(ctx context.Context, pkg string, packages []string) erro
 			continue // it has no tests
 		}
 		j := judge{pkg: p, bundled: filepath.Join(c.dir, fmt.Sprint("bundle", i))}
-		took, err := c.mustPass(ctx, run{pkg: p, program: plain})
+		took, _, err := c.mustPass(ctx, run{pkg: p, program: plain})
 		if err != nil {
 			return err
 		}
@@ -86,7 +91,7 @@ func (c *court) prepare(ctx context.Context, pkg string, packages []string) erro
 		if err := c.m.buildTest(ctx, overlay{}, p, covered, "-cover", "-coverpkg", path.Join(c.m.path, pkg)); err != nil {
 			return err
 		}
-		if _, err := c.mustPass(ctx, run{pkg: p, program: covered, args: []string{"-test.coverprofile=" + profile}}); err != nil {
+		if _, _, err := c.mustPass(ctx, run{pkg: p, program: covered, args: []string{"-test.coverprofile=" + profile}}); err != nil {
 			return err
 		}
 		if err := c.coverage.add(c.m, profile); err != nil {
@@ -100,15 +105,15 @@ func (c *court) prepare(ctx context.Context, pkg string, packages []string) erro
 	return nil
 }
 
-// mustPass runs tests without a mutant, and says how long they took.
-func (c *court) mustPass(ctx context.Context, r run) (time.Duration, error) {
+// mustPass runs tests without a mutant, and says how long they took and what they wrote.
+func (c *court) mustPass(ctx context.Context, r run) (time.Duration, string, error) {
 	r.limit = 10 * time.Minute
 	start := time.Now()
 	f, out, err := c.m.test(ctx, r)
 	if err == nil && f != (failure{}) {
 		err = fmt.Errorf("without a mutant every test must pass, but not %s: %s", f, out)
 	}
-	return time.Since(start), err
+	return time.Since(start), out, err
 }
 
 // bundle compiles the mutants together, by their numbers from 1, and gives the tests of
@@ -155,21 +160,22 @@ func (c *court) bundle(ctx context.Context, pkg string, mutants map[int]mutant, 
 		if f != (failure{}) {
 			j.skipped = failedTests(out)
 		}
-		took, err := c.mustPass(ctx, run{pkg: j.pkg, program: j.bundled, bundle: true, args: j.skip()})
+		took, out, err := c.mustPass(ctx, run{pkg: j.pkg, program: j.bundled, bundle: true, args: append(skip(j.skipped), "-test.v")})
 		if err != nil {
 			return nil, fmt.Errorf("the bundle of %s: %w", pkg, err)
 		}
-		j.within = c.limit(took)
+		j.within, j.slow = c.limit(took), slowTests(out)
 	}
 	return refused, nil
 }
 
-// skip leaves out the tests that do not pass with the bundle.
-func (j *judge) skip() []string {
-	if len(j.skipped) == 0 {
+// skip leaves out tests.
+func skip(tests []string) []string {
+	if len(tests) == 0 {
 		return nil
 	}
-	return []string{"-test.skip=" + j.these()}
+	return []string{"-test.skip=" + these(tests)}
 }
 
-func (j *judge) these() string { return "^(" + strings.Join(j.skipped, "|") + ")$" }
+// these is a regular expression for tests.
+func these(tests []string) string { return "^(" + strings.Join(tests, "|") + ")$" }

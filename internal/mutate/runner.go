@@ -120,7 +120,7 @@ func (r *runner) judge(ctx context.Context, s source, h hashes, end time.Time) (
 		}
 	}
 	for _, j := range c.judges {
-		fmt.Fprintf(r.progress, "%s is judged by %s: at most %v, bundled %v, one by one by %v\n", s.pkg, j.pkg, j.limit, j.within, j.skipped)
+		fmt.Fprintf(r.progress, "%s is judged by %s: at most %v, bundled %v, one by one by %v, last by %v\n", s.pkg, j.pkg, j.limit, j.within, j.skipped, j.slow)
 	}
 	fmt.Fprintf(r.progress, "%s is ready after %.0f s\n", s.pkg, time.Since(start).Seconds())
 	return r.work(ctx, c, s, tasks, bundled, over)

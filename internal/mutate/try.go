@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -29,13 +30,19 @@ func (c *court) try(ctx context.Context, x mutant, in int, src []byte, program s
 	return o, err
 }
 
-// tryBundled runs the tests of each judge on a mutant of the bundle.
+// tryBundled runs the tests of each judge on a mutant of the bundle, the slow ones last.
 func (c *court) tryBundled(ctx context.Context, in int) (failure, error) {
 	for _, j := range c.judges {
-		args := append([]string{"-test.failfast"}, j.skip()...)
-		f, _, err := c.m.test(ctx, run{pkg: j.pkg, program: j.bundled, limit: j.within, bundle: true, mutant: in, args: args})
-		if err != nil || f != (failure{}) {
-			return f, err
+		parts := [][]string{skip(slices.Concat(j.skipped, j.slow))}
+		if len(j.slow) > 0 {
+			parts = append(parts, []string{"-test.run=" + these(j.slow)})
+		}
+		for _, part := range parts {
+			args := append([]string{"-test.failfast"}, part...)
+			f, _, err := c.m.test(ctx, run{pkg: j.pkg, program: j.bundled, limit: j.within, bundle: true, mutant: in, args: args})
+			if err != nil || f != (failure{}) {
+				return f, err
+			}
 		}
 	}
 	return failure{}, nil
@@ -51,7 +58,7 @@ func (c *court) trySingle(ctx context.Context, x mutant, leftOut bool, src []byt
 			if len(j.skipped) == 0 {
 				continue
 			}
-			args = append(args, "-test.run="+j.these())
+			args = append(args, "-test.run="+these(j.skipped))
 		}
 		if o.path == "" {
 			var err error

@@ -3,6 +3,7 @@ package price
 import (
 	"os"
 	"testing"
+	"time"
 )
 
 func TestTotal(t *testing.T) {
@@ -27,7 +28,9 @@ func TestPair(t *testing.T) {
 	}
 }
 
+// TestShelf is slow.
 func TestShelf(t *testing.T) {
+	time.Sleep(150 * time.Millisecond)
 	s := newShelf("a")
 	s.put("b")
 	if len(s.things) != 2 || s.kind() != "shelf" {
