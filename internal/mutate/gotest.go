@@ -21,7 +21,7 @@ const seedEnv = "GOEPMD_SEED"
 // overlay is texts that the go command takes in place of the module's files.
 type overlay struct {
 	path  string
-	files map[string]string // those of the module, by where their texts are
+	files map[string]string // those of the module, by the names of the files of their texts
 }
 
 // writeOverlay writes an overlay into a folder.
@@ -32,11 +32,11 @@ func (m module) writeOverlay(dir string, texts map[string]string) (overlay, erro
 	}
 	replace := map[string]string{}
 	for file, text := range texts {
-		path := filepath.Join(dir, strconv.Itoa(len(replace))+".go")
+		path := filepath.Join(dir, fmt.Sprintf("mutate_overlay_%d.go", len(replace)))
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			return o, err
 		}
-		o.files[path] = file
+		o.files[filepath.Base(path)] = file
 		replace[filepath.Join(m.root, filepath.FromSlash(file))] = path
 	}
 	text, err := json.Marshal(map[string]map[string]string{"Replace": replace})
@@ -81,8 +81,8 @@ func (m module) build(ctx context.Context, o overlay, args ...string) error {
 			return err
 		}
 		file := filepath.ToSlash(filepath.Clean(at[1]))
-		if of, ok := o.files[at[1]]; ok {
-			file = of // the compiler names the file that it read
+		if of, ok := o.files[filepath.Base(at[1])]; ok {
+			file = of // the compiler names the file that it read, by a path that may be cut
 		}
 		e.places = append(e.places, place{file, line})
 	}
@@ -200,12 +200,14 @@ func failedTests(out string) []string {
 
 var passedTest = regexp.MustCompile(`(?m)^--- PASS: (\S+) \(([0-9.]+)s\)$`)
 
-// slowTests is the tests that took long, by what they wrote with -test.v.
-func slowTests(out string) (slow []string) {
+// slowTests is the tests that took long, and how long together, by what they wrote with
+// -test.v.
+func slowTests(out string) (slow []string, together time.Duration) {
 	for _, t := range passedTest.FindAllStringSubmatch(out, -1) {
 		if took, err := time.ParseDuration(t[2] + "s"); err == nil && took >= slowTest {
 			slow = append(slow, t[1])
+			together += took
 		}
 	}
-	return slow
+	return slow, together
 }

@@ -257,7 +257,9 @@ func TestReadReasons(t *testing.T) {
 
 func TestSlowTests(t *testing.T) {
 	out := "=== RUN   TestA\n    --- PASS: TestA/x (3.00s)\n--- PASS: TestA (3.00s)\n--- PASS: TestB (0.09s)\n--- PASS: TestC (0.10s)\nPASS\n"
-	require.Equal(t, []string{"TestA", "TestC"}, slowTests(out))
+	slow, together := slowTests(out)
+	require.Equal(t, []string{"TestA", "TestC"}, slow)
+	require.Equal(t, 3100*time.Millisecond, together)
 }
 
 // TestLimit: tests have eight times what they took, or what was asked for.

@@ -45,8 +45,10 @@ type judge struct {
 	// skipped is the tests that do not pass with the bundle though it is no mutant, such
 	// as those that count allocations. They judge mutants one by one.
 	skipped []string
-	// slow is the tests that take long. They judge what the others let live.
-	slow []string
+	// slow is the tests that take long. They judge what the others let live, which have
+	// only so much time.
+	slow    []string
+	quickly time.Duration
 }
 
 // slowTest is how long a test takes at least that is called slow.
@@ -74,30 +76,23 @@ func (c *court) limit(took time.Duration) time.Duration {
 func (c *court) prepare(ctx context.Context, pkg string, packages []string) error {
 	c.coverage = coverage{}
 	for i, p := range packages {
-		plain := filepath.Join(c.dir, fmt.Sprint("plain", i))
-		if err := c.m.buildTest(ctx, overlay{}, p, plain); err != nil {
-			return err
-		}
-		if !exists(plain) {
-			continue // it has no tests
-		}
-		j := judge{pkg: p, bundled: filepath.Join(c.dir, fmt.Sprint("bundle", i))}
-		took, _, err := c.mustPass(ctx, run{pkg: p, program: plain})
-		if err != nil {
-			return err
-		}
-		j.limit = c.limit(took)
 		covered, profile := filepath.Join(c.dir, fmt.Sprint("cover", i)), filepath.Join(c.dir, fmt.Sprint("profile", i))
 		if err := c.m.buildTest(ctx, overlay{}, p, covered, "-cover", "-coverpkg", path.Join(c.m.path, pkg)); err != nil {
 			return err
 		}
-		if _, _, err := c.mustPass(ctx, run{pkg: p, program: covered, args: []string{"-test.coverprofile=" + profile}}); err != nil {
+		if !exists(covered) {
+			continue // it has no tests
+		}
+		took, _, err := c.mustPass(ctx, run{pkg: p, program: covered, args: []string{"-test.coverprofile=" + profile}})
+		if err != nil {
 			return err
 		}
 		if err := c.coverage.add(c.m, profile); err != nil {
 			return err
 		}
-		c.judges = append(c.judges, j)
+		c.judges = append(c.judges, judge{
+			pkg: p, limit: c.limit(took), bundled: filepath.Join(c.dir, fmt.Sprint("bundle", i)),
+		})
 	}
 	if len(c.judges) == 0 {
 		return fmt.Errorf("%s: there are no tests to judge its mutants: name packages with -tests", pkg)
@@ -105,9 +100,12 @@ func (c *court) prepare(ctx context.Context, pkg string, packages []string) erro
 	return nil
 }
 
+// ample is what tests may take without a mutant.
+const ample = 10 * time.Minute
+
 // mustPass runs tests without a mutant, and says how long they took and what they wrote.
 func (c *court) mustPass(ctx context.Context, r run) (time.Duration, string, error) {
-	r.limit = 10 * time.Minute
+	r.limit = ample
 	start := time.Now()
 	f, out, err := c.m.test(ctx, r)
 	if err == nil && f != (failure{}) {
@@ -152,21 +150,29 @@ func (c *court) bundle(ctx context.Context, pkg string, mutants map[int]mutant, 
 		if err := c.m.buildTest(ctx, o, j.pkg, j.bundled); err != nil {
 			return nil, err
 		}
-		r := run{pkg: j.pkg, program: j.bundled, bundle: true, limit: 10 * time.Minute}
-		f, out, err := c.m.test(ctx, r)
-		if err != nil {
-			return nil, err
-		}
-		if f != (failure{}) {
-			j.skipped = failedTests(out)
-		}
-		took, out, err := c.mustPass(ctx, run{pkg: j.pkg, program: j.bundled, bundle: true, args: append(skip(j.skipped), "-test.v")})
-		if err != nil {
+		if err := c.tryBundle(ctx, j); err != nil {
 			return nil, fmt.Errorf("the bundle of %s: %w", pkg, err)
 		}
-		j.within, j.slow = c.limit(took), slowTests(out)
 	}
 	return refused, nil
+}
+
+// tryBundle runs a judge's tests with the bundle and no mutant, and then without those
+// that did not pass.
+func (c *court) tryBundle(ctx context.Context, j *judge) error {
+	r := run{pkg: j.pkg, program: j.bundled, bundle: true, args: []string{"-test.v"}}
+	took, out, err := c.mustPass(ctx, r)
+	if failed := failedTests(out); err != nil && len(failed) > 0 {
+		j.skipped = failed
+		r.args = append(r.args, skip(failed)...)
+		took, out, err = c.mustPass(ctx, r)
+	}
+	if err != nil {
+		return err
+	}
+	slow, of := slowTests(out)
+	j.slow, j.within, j.quickly = slow, c.limit(took), c.limit(took-of)
+	return nil
 }
 
 // skip leaves out tests.

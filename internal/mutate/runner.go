@@ -120,7 +120,8 @@ func (r *runner) judge(ctx context.Context, s source, h hashes, end time.Time) (
 		}
 	}
 	for _, j := range c.judges {
-		fmt.Fprintf(r.progress, "%s is judged by %s: at most %v, bundled %v, one by one by %v, last by %v\n", s.pkg, j.pkg, j.limit, j.within, j.skipped, j.slow)
+		fmt.Fprintf(r.progress, "%s is judged by %s: within %.0f s, bundled %.0f s, one by one by %v, last by %v within %.0f s\n", s.pkg, j.pkg,
+			j.limit.Seconds(), j.quickly.Seconds(), j.skipped, j.slow, j.within.Seconds())
 	}
 	fmt.Fprintf(r.progress, "%s is ready after %.0f s\n", s.pkg, time.Since(start).Seconds())
 	return r.work(ctx, c, s, tasks, bundled, over)

@@ -33,13 +33,15 @@ func (c *court) try(ctx context.Context, x mutant, in int, src []byte, program s
 // tryBundled runs the tests of each judge on a mutant of the bundle, the slow ones last.
 func (c *court) tryBundled(ctx context.Context, in int) (failure, error) {
 	for _, j := range c.judges {
-		parts := [][]string{skip(slices.Concat(j.skipped, j.slow))}
+		r := run{pkg: j.pkg, program: j.bundled, bundle: true, mutant: in}
+		r.args, r.limit = append([]string{"-test.failfast"}, skip(slices.Concat(j.skipped, j.slow))...), j.quickly
+		parts := []run{r}
 		if len(j.slow) > 0 {
-			parts = append(parts, []string{"-test.run=" + these(j.slow)})
+			r.args, r.limit = []string{"-test.failfast", "-test.run=" + these(j.slow)}, j.within
+			parts = append(parts, r)
 		}
 		for _, part := range parts {
-			args := append([]string{"-test.failfast"}, part...)
-			f, _, err := c.m.test(ctx, run{pkg: j.pkg, program: j.bundled, limit: j.within, bundle: true, mutant: in, args: args})
+			f, _, err := c.m.test(ctx, part)
 			if err != nil || f != (failure{}) {
 				return f, err
 			}
