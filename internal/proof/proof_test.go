@@ -178,6 +178,9 @@ func TestNothingIsLost(t *testing.T) {
 	lost, err = unplayed("proof", nil, false)
 	require.NoError(t, err)
 	require.Empty(t, lost, "some stages alone prove nothing")
+	lost, err = unplayed("proof", []*result{{err: errNotRun}}, true)
+	require.NoError(t, err)
+	require.Empty(t, lost, "nor does a run that was interrupted")
 
 	c, _ = tallied(t, `{"Action":"pass","Package":"`+module+`wire","Test":"TestC"}`+"\n", 1000)
 	lost, err = unplayed("proof", []*result{{tally: c}}, true)
