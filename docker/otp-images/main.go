@@ -10,6 +10,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -77,11 +78,11 @@ func get(ctx context.Context, names []string) error {
 		return err
 	}
 	printed := table(func(w io.Writer) error {
-		fmt.Fprintln(w, "image\tOTP\tERTS\tMB\tseconds")
+		fmt.Fprintln(w, "image\tOTP\tDebian's\tERTS\tMB\tseconds")
 		for _, i := range images {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%.1f\n", i.Ref, i.OTP, i.ERTS, i.Bytes/1e6, i.Took.Seconds())
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%.1f\n", i.Ref, i.OTP, cmp.Or(i.Debian, "pulled"), i.ERTS, i.Bytes/1e6, i.Took.Seconds())
 		}
-		fmt.Fprintf(w, "all\t\t\t\t%.1f\n", time.Since(begun).Seconds())
+		fmt.Fprintf(w, "all\t\t\t\t\t%.1f\n", time.Since(begun).Seconds())
 		return nil
 	})
 	if err != nil {

@@ -2,7 +2,6 @@ package otpimages
 
 import (
 	"context"
-	"fmt"
 	"strings"
 )
 
@@ -12,15 +11,17 @@ const script = `
 set -e
 cd /tmp
 for proof; do $proof >&2; done
-printf '%s\n' '-module(m). -export([otp/0]). otp() -> erlang:system_info(otp_release).' >m.erl
+printf '%s\n' '-module(m). -export([otp/0]). otp() ->
+	Folder = filename:join([code:root_dir(), "releases", erlang:system_info(otp_release)]),
+	{ok, Version} = file:read_file(filename:join(Folder, "OTP_VERSION")), string:trim(Version).' >m.erl
 erlc m.erl
 erl -noshell -eval '
 	{ok, _} = application:ensure_all_started(ssl),
 	io:format("~s ~s~n", [m:otp(), erlang:system_info(version)]), halt().'
 `
 
-// check runs an image, and gives the OTP and ERTS that it tells.
-func (r recipe) check(ctx context.Context, image string) (otp, erts string, err error) {
+// run runs an image, and gives the OTP and ERTS that it tells.
+func (r recipe) run(ctx context.Context, image string) (otp, erts string, err error) {
 	args := []string{
 		"run", "--rm", "--network", "none", "--label", repository,
 		"--entrypoint", "/bin/sh", image, "-c", script, "sh",
@@ -30,8 +31,5 @@ func (r recipe) check(ctx context.Context, image string) (otp, erts string, err 
 		return "", "", err
 	}
 	otp, erts, _ = strings.Cut(out, " ")
-	if otp != r.OTP {
-		return "", "", fmt.Errorf("OTP %s came out, not %s: Debian's %s has moved on, so the recipe must", otp, r.OTP, r.Suite)
-	}
 	return otp, erts, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -19,8 +20,9 @@ type Image struct {
 	Name string
 	// Ref is what docker calls it: "goepmd-otp:27-HASH".
 	Ref string
-	// OTP and ERTS are the versions that a container of it told: "27" and "15.2.7".
-	OTP, ERTS string
+	// OTP and ERTS are the versions that a container of it told: "27.3.4.1" and "15.2.7".
+	// Debian is that of Debian's erlang-base; empty if the image was pulled.
+	OTP, ERTS, Debian string
 	// Bytes is its size.
 	Bytes int64
 	// Took is how long it took to get it; nearly nothing if it was there.
@@ -98,7 +100,8 @@ func (r recipe) ensure(ctx context.Context, p *progress, hub *registry) (Image, 
 		p.say(r.Name, "running it")
 	}
 	image := Image{Name: r.Name, Ref: ref}
-	if err := image.examine(ctx, r, id); err != nil {
+	remark, err := image.examine(ctx, r, id)
+	if err != nil {
 		if !here && id != r.Pull {
 			// Nobody would find it again. That it cannot be removed is the lesser trouble.
 			_, _ = docker(context.WithoutCancel(ctx), "image", "rm", "--force", id)
@@ -110,23 +113,30 @@ func (r recipe) ensure(ctx context.Context, p *progress, hub *registry) (Image, 
 			return Image{}, err
 		}
 	}
+	if remark != "" {
+		p.say(r.Name, "NOTE: %s", remark)
+	}
 	image.Took = time.Since(begun)
 	p.say(r.Name, "ready: %s", ref)
 	return image, nil
 }
 
-// examine runs an image, and notes what it is.
-func (i *Image) examine(ctx context.Context, r recipe, id string) error {
-	var err error
-	if i.OTP, i.ERTS, err = r.check(ctx, id); err != nil {
-		return err
+// examine runs an image, and notes what it is. It fails if the scenarios are not for that.
+func (i *Image) examine(ctx context.Context, r recipe, id string) (remark string, err error) {
+	if i.OTP, i.ERTS, err = r.run(ctx, id); err != nil {
+		return "", err
 	}
-	size, err := docker(ctx, "image", "inspect", "--format", "{{.Size}}", id)
+	format := fmt.Sprintf("{{.Size}} {{index .Config.Labels %q}}", debianLabel)
+	out, err := docker(ctx, "image", "inspect", "--format", format, id)
 	if err != nil {
-		return err
+		return "", err
 	}
-	i.Bytes, err = strconv.ParseInt(size, 10, 64)
-	return err
+	size, debian, _ := strings.Cut(out, " ")
+	i.Debian = debian
+	if i.Bytes, err = strconv.ParseInt(size, 10, 64); err != nil {
+		return "", err
+	}
+	return r.judge(versions{i.OTP, i.Debian})
 }
 
 // get pulls or makes an image.

@@ -34,25 +34,55 @@ func fake(t *testing.T, programs map[string]string) (log func() string) {
 
 const (
 	noImage  = `"image ls"*) ;;`
-	hasSize  = `"image inspect"*) echo 90000000 ;;`
-	tells27  = `run*) echo 27 15.2.7 ;;`
+	pulled   = `"image inspect"*) echo 90000000 ;;`
+	labelled = `"image inspect"*) echo 90000000 27.3.4.1+dfsg-1+deb13u4 ;;`
+	tells27  = `run*) echo 27.3.4.1 15.2.7 ;;`
+	tells25  = `run*) echo 25.2.3 13.1.5 ;;`
 	imported = `import*) echo sha256:1 ;;`
+	silent   = "pull*) exit 1 ;;"
 )
+
+// makes is what stands in the place of mmdebstrap: it takes packages, whose versions it has
+// of a suite's name.
+const makes = `
+mkdir $TMPDIR/half
+for word; do
+	case "$word" in
+	bullseye) echo no such suite >&2; exit 25 ;;
+	bookworm) file=erlang-base_1%3a25.2.3+dfsg-1+deb12u5_amd64.deb ;;
+	trixie) file=erlang-base_1%3a27.3.4.1+dfsg-1+deb13u4+b1_amd64.deb ;;
+	forky) file=erlang-base_1%3a29.2+dfsg-1_amd64.deb ;;
+	*"ls "*) list=$(echo "$word" | sed 's/.*>"//; s/"//') ;;
+	esac
+done
+echo erlang-crypto_1%3a1_amd64.deb >$list
+echo $file >>$list
+`
 
 func cases(of ...string) string { return "case \"$*\" in\n" + strings.Join(of, "\n") + "\nesac" }
 
 func TestEnsurePulls(t *testing.T) {
-	log := fake(t, map[string]string{"docker": cases(noImage, hasSize, tells27, "pull*) echo 27: Pulling ;;")})
-	images, err := Ensure(t.Context(), t.Output(), "27")
+	log := fake(t, map[string]string{"docker": cases(noImage, pulled, tells25, "pull*) echo 25: Pulling ;;")})
+	images, err := Ensure(t.Context(), t.Output(), "25")
 	require.NoError(t, err)
 	require.Len(t, images, 1)
-	require.Equal(t, []string{"27", "15.2.7"}, []string{images[0].OTP, images[0].ERTS})
+	require.Equal(t, []string{"25.2.3", "13.1.5", ""}, []string{images[0].OTP, images[0].ERTS, images[0].Debian})
 	require.EqualValues(t, 90000000, images[0].Bytes)
-	require.Contains(t, log(), "docker tag erlang:27 "+images[0].Ref+"\ndocker tag erlang:27 goepmd-otp:27\n")
+	require.Contains(t, log(), "docker tag erlang:25.2.3 "+images[0].Ref+"\ndocker tag erlang:25.2.3 goepmd-otp:25\n")
+}
+
+// TestPulledOther: what a registry has in the place of the version that was asked for is not
+// taken.
+func TestPulledOther(t *testing.T) {
+	log := fake(t, map[string]string{"docker": cases(noImage, pulled, "run*) echo 25.3.2 13.2.2 ;;", "pull*) echo 25: Pulling ;;")})
+	images, err := Ensure(t.Context(), t.Output(), "25")
+	require.ErrorContains(t, err, "the registry's erlang:25.2.3 has OTP 25.3.2, and the scenarios were played to 25.2.3+dfsg-1+deb12u4")
+	require.Empty(t, images)
+	require.NotContains(t, log(), "docker tag")
 }
 
 func TestEnsureTakesWhatIsThere(t *testing.T) {
-	log := fake(t, map[string]string{"docker": cases(`"image ls"*) echo abc ;;`, hasSize, tells27)})
+	log := fake(t, map[string]string{"docker": cases(`"image ls"*) echo abc ;;`, labelled, tells27)})
 	images, err := Ensure(t.Context(), t.Output(), "27")
 	require.NoError(t, err)
 	require.Len(t, images, 1)
@@ -63,15 +93,28 @@ func TestEnsureTakesWhatIsThere(t *testing.T) {
 func TestEnsureMakes(t *testing.T) {
 	needRoot(t)
 	log := fake(t, map[string]string{
-		"docker":     cases(noImage, hasSize, tells27, imported, "pull*) exit 1 ;;"),
-		"mmdebstrap": `mkdir $TMPDIR/half`,
+		"docker": cases(noImage, labelled, tells27, imported), "mmdebstrap": makes,
 	})
 	images, err := Ensure(t.Context(), t.Output(), "27")
 	require.NoError(t, err)
 	require.Len(t, images, 1)
+	require.Equal(t, "27.3.4.1+dfsg-1+deb13u4", images[0].Debian)
+	require.Contains(t, log(), "docker import --change LABEL goepmd-otp.erlang-base=27.3.4.1+dfsg-1+deb13u4 ")
 	require.Contains(t, log(), "docker tag sha256:1 "+images[0].Ref)
 	require.Regexp(t, `mmdebstrap --include=\S*erlang-base\S* .* trixie \S+/image.tar http://deb.test/debian\n`, log())
 	empty(t)
+}
+
+// TestTellsOfUpdate: an image with a security update of a released suite is made, and told.
+func TestTellsOfUpdate(t *testing.T) {
+	needRoot(t)
+	updated := strings.ReplaceAll(labelled, "27.3.4.1+dfsg-1+deb13u4", "25.2.3+dfsg-1+deb12u5")
+	fake(t, map[string]string{"docker": cases(noImage, updated, tells25, imported, silent), "mmdebstrap": makes})
+	var progress strings.Builder
+	images, err := Ensure(t.Context(), &progress, "25")
+	require.NoError(t, err)
+	require.Len(t, images, 1)
+	require.Contains(t, progress.String(), "NOTE: Debian's bookworm has OTP 25.2.3+dfsg-1+deb12u5, and the scenarios were played to 25.2.3+dfsg-1+deb12u4")
 }
 
 // TestEnsureFails: what fails is said, leaves nothing, and does not keep others from
@@ -79,13 +122,16 @@ func TestEnsureMakes(t *testing.T) {
 func TestEnsureFails(t *testing.T) {
 	needRoot(t)
 	log := fake(t, map[string]string{
-		"docker":     cases(noImage, hasSize, tells27, imported, "pull*) exit 1 ;;"),
-		"mmdebstrap": `mkdir $TMPDIR/half; case "$*" in *bullseye*) echo no such suite >&2; exit 25 ;; esac`,
+		"docker": cases(noImage, labelled, tells27, imported, silent), "mmdebstrap": makes,
 	})
-	images, err := Ensure(t.Context(), t.Output(), "23", "25", "27")
+	images, err := Ensure(t.Context(), t.Output(), "23", "25", "27", "29")
 	require.ErrorContains(t, err, "image 23: neither pulled (no registry answers")
 	require.ErrorContains(t, err, "no such suite")
-	require.ErrorContains(t, err, "image 25: OTP 27 came out, not 25")
+	require.ErrorContains(t, err, "image 25: Debian's bookworm has OTP 27.3.4.1")
+	require.ErrorContains(t, err, "image 29: neither pulled (no registry answers")
+	require.ErrorContains(t, err, "Debian's forky has OTP 29.2+dfsg-1, and the scenarios were played to 29.1.1+dfsg-1 and 29.1.2+dfsg-1: "+
+		"play them to the new one (epmd-conformance), say where it differs, "+
+		`and add its version to the recipe of "29" in internal/otpimages/recipe.go`)
 	require.Len(t, images, 1)
 	require.Equal(t, "27", images[0].Name)
 	require.Equal(t, 1, strings.Count(log(), "docker pull"), "a silent registry is asked once")
@@ -98,7 +144,7 @@ func TestEnsureStops(t *testing.T) {
 	needRoot(t)
 	ctx, stop := context.WithCancelCause(t.Context())
 	fake(t, map[string]string{
-		"docker":     cases(noImage, "pull*) exit 1 ;;"),
+		"docker":     cases(noImage, silent),
 		"mmdebstrap": `mkdir $TMPDIR/half; echo "I: downloading" >&2; sleep 600`,
 	})
 	reason := fmt.Errorf("enough")
@@ -129,6 +175,14 @@ func TestRegistryThatBreaksOff(t *testing.T) {
 	err := hub.pull(t.Context(), "erlang:27")
 	require.ErrorContains(t, err, "broken")
 	require.NotErrorIs(t, err, errSilent)
+	require.NoError(t, hub.pull(t.Context(), "erlang:29"))
+}
+
+// TestRegistryThatLacksOne answers too.
+func TestRegistryThatLacksOne(t *testing.T) {
+	fake(t, map[string]string{"docker": cases("*23.2.6) echo 'manifest for erlang:23.2.6 not found: manifest unknown' >&2; exit 1 ;;", "*29) echo 29: Pulling ;;")})
+	hub := &registry{answer: time.Hour}
+	require.NotErrorIs(t, hub.pull(t.Context(), "erlang:23.2.6"), errSilent)
 	require.NoError(t, hub.pull(t.Context(), "erlang:29"))
 }
 

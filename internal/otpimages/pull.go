@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"sync"
 	"time"
 )
@@ -13,6 +14,9 @@ const answer = 5 * time.Second
 
 // errSilent says that no registry answers.
 var errSilent = errors.New("no registry answers")
+
+// lacks is how docker says that a registry does not have an image.
+var lacks = regexp.MustCompile(`manifest unknown|: not found`)
 
 // registry pulls images. Once it was found silent it is not asked again.
 type registry struct {
@@ -43,7 +47,7 @@ func (r *registry) pull(ctx context.Context, ref string) error {
 		unlock()
 	})
 	_, err := run(cmd)
-	if err != nil && !heard && ctx.Err() == nil {
+	if err != nil && !heard && ctx.Err() == nil && !lacks.MatchString(err.Error()) {
 		r.silent = true
 		return fmt.Errorf("%w: %w", errSilent, err)
 	}

@@ -12,7 +12,7 @@ import (
 const repository = "goepmd-otp"
 
 // edition is raised when the way in which images are made changes.
-const edition = 1
+const edition = 2
 
 // recipe says how an image is made. All that shapes it goes into the hash.
 type recipe struct {
@@ -20,9 +20,13 @@ type recipe struct {
 	Edition int
 	// Name is what comes behind the colon: "27".
 	Name string
-	// OTP is the release that must come out.
-	OTP string
-	// Pull is the image to pull, if a registry answers. Empty is none.
+	// Tried are the versions of OTP to which the suite's scenarios were played, the newest
+	// last: Debian's of erlang-base, which begin with OTP's own. Moves says that Debian's
+	// suite is not released yet, so that anything may come.
+	Tried []string
+	Moves bool
+	// Pull is the image to pull, if a registry answers. Empty is none. Its tag names one of
+	// the versions.
 	Pull string
 	// Suite is Debian's suite, Packages what is taken of it, and Options what
 	// mmdebstrap is told besides.
@@ -43,34 +47,51 @@ var base = []string{
 }
 
 // options are those of every image. No script of a package is run, so there is no
-// list of users: root is put in by hand.
+// list of users: root is put in by hand. What only people read is removed at the end: to
+// leave it out by --dpkgopt=path-exclude costs more than half of the time.
 var options = []string{
 	"--variant=extract", "--mode=root",
-	"--dpkgopt=path-exclude=/usr/share/doc/*",
-	"--dpkgopt=path-exclude=/usr/share/man/*",
-	"--dpkgopt=path-exclude=/usr/share/locale/*",
+	`--extract-hook=rm -rf "$1/usr/share/doc" "$1/usr/share/man" "$1/usr/share/locale"`,
 	`--extract-hook=echo root:x:0:0:root:/root:/bin/sh >"$1/etc/passwd"; echo root:x:0: >"$1/etc/group"`,
 }
 
 // utf8 is for Elixir, which asks for it.
 const utf8 = "ENV LANG=C.UTF-8"
 
-func otp(release, suite string, more ...string) recipe {
+// tried25 are the versions of the images of bookworm.
+var tried25 = []string{"25.2.3+dfsg-1+deb12u4"}
+
+func otp(release, suite string, tried ...string) recipe {
 	return recipe{
-		Edition: edition, Name: release, OTP: release, Pull: "erlang:" + release, Suite: suite,
-		Packages: base, Options: slices.Concat(options, more), Settings: []string{utf8},
+		Edition: edition, Name: release, Tried: tried, Suite: suite,
+		Packages: base, Options: options, Settings: []string{utf8},
 	}
 }
 
-// recipes are all images, in the order in which they are made.
+// pulled is the same, but pulled where a registry answers.
+func (r recipe) pulled(version string) recipe {
+	r.Pull = "erlang:" + version
+	return r
+}
+
+// moving is the same of a suite that is not released: such a one is signed for some days
+// only, and a mirror may lag.
+func (r recipe) moving() recipe {
+	r.Moves = true
+	r.Options = append(slices.Clone(r.Options), `--aptopt=Acquire::Check-Valid-Until "false"`)
+	return r
+}
+
+// recipes are all images.
 var recipes = []recipe{
-	otp("23", "bullseye"),
-	otp("25", "bookworm"),
-	otp("27", "trixie"),
-	// A suite that is not released is signed for some days only, and a mirror may lag.
-	otp("29", "forky", `--aptopt=Acquire::Check-Valid-Until "false"`),
+	otp("23", "bullseye", "23.2.6+dfsg-1+deb11u1").pulled("23.2.6"),
+	otp("25", "bookworm", tried25...).pulled("25.2.3"),
+	// Debian has mended half of what later versions of OTP have, and no image of a registry
+	// does the same.
+	otp("27", "trixie", "27.3.4.1+dfsg-1+deb13u4"),
+	otp("29", "forky", "29.1.1+dfsg-1", "29.1.2+dfsg-1").pulled("29.1.2").moving(),
 	{
-		Edition: edition, Name: "apps", OTP: "25", Suite: "bookworm",
+		Edition: edition, Name: "apps", Tried: tried25, Suite: "bookworm",
 		Packages: slices.Concat(base, []string{
 			"elixir", "rabbitmq-server",
 			// The scripts of RabbitMQ call these.
@@ -85,7 +106,7 @@ var recipes = []recipe{
 	},
 	{
 		// A machine that is run by systemd, for the units in deploy/systemd.
-		Edition: edition, Name: "systemd", OTP: "25", Suite: "bookworm",
+		Edition: edition, Name: "systemd", Tried: tried25, Suite: "bookworm",
 		Packages: slices.Concat(base, []string{"systemd", "systemd-sysv", "mount", "util-linux"}),
 		Options:  options, Settings: []string{utf8},
 		Proofs: []string{"systemd-analyze --version"},
