@@ -20,8 +20,8 @@ func (l *onLoop) send(c net.Conn, b []byte) {
 	l.Helper()
 	_, err := c.Write(b)
 	require.NoError(l, err)
-	for n := len(l.ready); len(l.ready) == n; {
-		l.sweep(nil)
+	for end := time.Now().Add(20 * time.Second); len(l.ready) == 0; l.sweep(nil) {
+		require.True(l, time.Now().Before(end), "nothing arrives")
 	}
 	for _, o := range l.ready {
 		l.resume(l.slots.find(o))
