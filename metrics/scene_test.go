@@ -31,6 +31,9 @@ func newScene(t *testing.T, m move) *scene {
 		require.ErrorIs(t, <-ended, epmd.ErrServerClosed)
 	})
 	s.client = &epmd.Client{DialContext: func(context.Context, string, string) (net.Conn, error) { return s.listener.dial() }}
+	if m.alone {
+		return s
+	}
 	s.here = s.register("here")
 	require.Eventually(t, func() bool { return s.server.Stats().Registered == 1 }, patience, time.Millisecond)
 	return s
