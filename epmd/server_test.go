@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/goepmd/goepmd/conformance"
 	"github.com/goepmd/goepmd/epmd"
 	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/registry"
@@ -555,10 +556,9 @@ func testManyClients(t *testing.T, engine epmd.Engine) {
 // freePort finds a TCP port that nobody uses.
 func freePort(tb testing.TB) uint16 {
 	tb.Helper()
-	ln, err := net.Listen("tcp", ":0")
+	port, err := conformance.FreePort()
 	require.NoError(tb, err)
-	defer func() { _ = ln.Close() }()
-	return uint16(ln.Addr().(*net.TCPAddr).Port)
+	return port
 }
 
 // ownAddress is an address of this machine that is not loopback.
