@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -82,6 +83,11 @@ type Failure struct {
 	Expected Bytes  `json:"expected,omitempty"`
 	Got      []byte `json:"got,omitempty"`
 	At       int    `json:"at"`
+}
+
+// String tells what went wrong where, without the bytes.
+func (f *Failure) String() string {
+	return fmt.Sprintf("step %d, %s: %s", f.Step, f.Text, f.What)
 }
 
 // Event is one step, as it went.

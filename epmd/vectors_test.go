@@ -90,30 +90,43 @@ func (d *embeddedDaemon) Command(context.Context, conformance.Command) (conforma
 }
 
 // TestVectors holds an embedded server to the conformance suite.
-func TestVectors(t *testing.T) { onEngines(t, testVectors) }
+func TestVectors(t *testing.T) {
+	t.Parallel()
+	onEngines(t, testVectors)
+}
 
 func testVectors(t *testing.T, engine epmd.Engine) {
 	if engine == epmd.EnginePortable && runtime.GOOS == "linux" {
 		otptest.Heavy(t)
 	}
-	scenarios, err := conformance.Scenarios()
-	require.NoError(t, err)
+	t.Parallel()
 	text, err := os.ReadFile("../docs/deviations.yaml")
 	require.NoError(t, err)
 	deviations, err := conformance.ReadDeviations(text)
 	require.NoError(t, err)
-	played := 0
-	r := conformance.Runner{Parallel: 40, Deviations: deviations}
-	if engine == epmd.EngineEpoll {
-		r.Settle = -1 // it does one thing at a time
-	}
-	col, err := r.Run(t.Context(), embedded{engine}, 0, scenarios)
+	all, err := conformance.Scenarios()
 	require.NoError(t, err)
-	for _, res := range col.Results {
-		if res.Verdict == conformance.Passed {
-			played++
+	timed, others := []conformance.Scenario(nil), []conformance.Scenario(nil)
+	for _, s := range all {
+		if s.Area == "timeout" || s.Area == "delay" {
+			timed = append(timed, s)
+		} else {
+			others = append(others, s)
 		}
-		require.True(t, res.Verdict.Good(), "%s: %s %+v", res.Scenario, res.Reason, res.Failure)
 	}
-	require.Greater(t, played, len(scenarios)*3/4)
+	for name, scenarios := range map[string][]conformance.Scenario{"timed": timed, "others": others} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := conformance.Runner{Parallel: 40, Deviations: deviations}
+			if engine == epmd.EngineEpoll {
+				r.Settle = -1 // it does one thing at a time
+			}
+			col, err := r.Run(t.Context(), embedded{engine}, 0, scenarios)
+			require.NoError(t, err)
+			for _, res := range col.Results {
+				require.True(t, res.Verdict.Good(), "%s: %s %s", res.Scenario, res.Reason, res.Failure)
+			}
+			require.Greater(t, col.Count()[conformance.Passed], len(scenarios)*3/4)
+		})
+	}
 }

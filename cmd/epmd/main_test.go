@@ -51,10 +51,9 @@ func buildAndRun(m *testing.M) int {
 // freePort finds a TCP port that nobody uses, on either family.
 func freePort(tb testing.TB) int {
 	tb.Helper()
-	ln, err := net.Listen("tcp", ":0")
+	port, err := conformance.FreePort()
 	require.NoError(tb, err)
-	defer func() { _ = ln.Close() }()
-	return ln.Addr().(*net.TCPAddr).Port
+	return int(port)
 }
 
 // daemon is an EPMD program that runs for a test, ours or OTP's.
@@ -144,17 +143,31 @@ func callEnv(tb testing.TB, env []string, path string, args ...string) result {
 // TestConformance holds the built program to the conformance suite, but for the
 // deviations that the documentation tells.
 func TestConformance(t *testing.T) {
-	scenarios, err := conformance.Scenarios()
+	t.Parallel()
+	all, err := conformance.Scenarios()
 	require.NoError(t, err)
 	text, err := os.ReadFile("../../docs/deviations.yaml")
 	require.NoError(t, err)
 	deviations, err := conformance.ReadDeviations(text)
 	require.NoError(t, err)
-	r := conformance.Runner{Parallel: 40, Deviations: deviations}
-	col, err := r.Run(t.Context(), conformance.Program("goepmd", program), 0, scenarios)
-	require.NoError(t, err)
-	for _, res := range col.Results {
-		require.True(t, res.Verdict.Good(), "%s: %s %+v", res.Scenario, res.Reason, res.Failure)
+	timed, others := []conformance.Scenario(nil), []conformance.Scenario(nil)
+	for _, s := range all {
+		if s.Area == "timeout" || s.Area == "delay" {
+			timed = append(timed, s)
+		} else {
+			others = append(others, s)
+		}
+	}
+	for name, scenarios := range map[string][]conformance.Scenario{"timed": timed, "others": others} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := conformance.Runner{Parallel: 40, Deviations: deviations}
+			col, err := r.Run(t.Context(), conformance.Program("goepmd", program), 0, scenarios)
+			require.NoError(t, err)
+			for _, res := range col.Results {
+				require.True(t, res.Verdict.Good(), "%s: %s %s", res.Scenario, res.Reason, res.Failure)
+			}
+		})
 	}
 }
 
