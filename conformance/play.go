@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -28,6 +29,9 @@ type play struct {
 	daemon Daemon
 	quiet  bool
 	settle time.Duration
+	// acceptsLate says that the daemon is to leave unread what is sent, for a while.
+	acceptsLate bool
+
 	conns  map[string]Conn
 	values *bindings
 	began  time.Time
@@ -43,7 +47,8 @@ func playSteps(ctx context.Context, d Daemon, s Scenario, steps []Step, settle t
 	now := time.Now()
 	p := &play{
 		daemon: d, quiet: s.Quiet, settle: settle, conns: make(map[string]Conn),
-		values: newBindings(d.Port()), began: now, first: now, last: now,
+		acceptsLate: slices.Contains(s.Daemon.Flags, "-delay_accept"),
+		values:      newBindings(d.Port()), began: now, first: now, last: now,
 	}
 	failure, err := p.all(ctx, steps)
 	for _, c := range p.conns {
@@ -115,7 +120,13 @@ func (p *play) step(ctx context.Context, n int, s Step, followed bool) (*Failure
 		})
 		delete(p.conns, s.conn)
 	case resets:
-		if err = p.with(ctx, s.conn, Conn.Reset); err == nil {
+		err = p.with(ctx, s.conn, func(c Conn) error {
+			if p.quiet && !p.acceptsLate {
+				taken(c)
+			}
+			return c.Reset()
+		})
+		if err == nil {
 			time.Sleep(resetGap)
 		}
 		delete(p.conns, s.conn)
@@ -164,6 +175,14 @@ func hangUp(c Conn) (seen bool, err error) {
 func arrive(c Conn) {
 	if d, ok := c.(interface{ Delivered() }); ok {
 		d.Delivered()
+	}
+}
+
+// taken waits until the daemon has read what was sent, where that can be known: a reset
+// takes away from it what it has not.
+func taken(c Conn) {
+	if d, ok := c.(interface{ Taken() }); ok {
+		d.Taken()
 	}
 }
 

@@ -115,6 +115,9 @@ func (c *tcpConn) Send(b []byte) error {
 // Delivered waits until the daemon's system has what was sent.
 func (c *tcpConn) Delivered() { delivered(c.c) }
 
+// Taken waits until the daemon has read what was sent.
+func (c *tcpConn) Taken() { awaitRead(c.c) }
+
 func (c *tcpConn) HalfClose() error {
 	if err := c.c.CloseWrite(); err != nil && !hungUp(err) {
 		return err
