@@ -26,7 +26,11 @@ func TestMain(m *testing.M) {
 	if how := os.Getenv(brokenEnv); how != "" {
 		os.Exit(broken(how, os.Args[1:]))
 	}
-	os.Exit(m.Run())
+	status := m.Run()
+	if built != "" {
+		_ = os.RemoveAll(built) // the system clears its own folder of such
+	}
+	os.Exit(status)
 }
 
 // broken is a daemon with a defect: "dies" ends at the first lookup of a node,
@@ -69,15 +73,22 @@ func (c brokenConn) Read(b []byte) (int, error) {
 	return 0, io.EOF
 }
 
-// build builds the program of this tree.
+// built is the folder of the program of this tree, once build has built it.
+var built string
+
+// build gives the program of this tree, which it builds for the first test that wants it.
 func build(t *testing.T) Program {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "epmd")
-	cmd := exec.Command("go", "build", "-o", path, "../cmd/epmd")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	return Program{Name: "ours", Path: path}
+	if built == "" {
+		dir, err := os.MkdirTemp("", "goepmd")
+		require.NoError(t, err)
+		cmd := exec.Command("go", "build", "-o", filepath.Join(dir, "epmd"), "../cmd/epmd")
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		built = dir
+	}
+	return Program{Name: "ours", Path: filepath.Join(built, "epmd")}
 }
 
 func short(a, b Program) Plan {
