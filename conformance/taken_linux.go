@@ -8,10 +8,9 @@ import (
 	"time"
 )
 
-// awaitRead waits until the program on the other side has read what was sent to it, if that
-// is on this machine: its system tells how much is left. It gives up after a while; what
-// was never read, the scenario shows.
-func awaitRead(c *net.TCPConn) {
+// AwaitRead waits until what was sent has been read by a program on this machine, where
+// that can be known: the system tells how much is left. It gives up after ten seconds.
+func AwaitRead(c *net.TCPConn) {
 	for end := time.Now().Add(patience / 2); unread(c) && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
 	}

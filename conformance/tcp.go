@@ -116,7 +116,7 @@ func (c *tcpConn) Send(b []byte) error {
 func (c *tcpConn) Delivered() { delivered(c.c) }
 
 // Taken waits until the daemon has read what was sent.
-func (c *tcpConn) Taken() { awaitRead(c.c) }
+func (c *tcpConn) Taken() { AwaitRead(c.c) }
 
 func (c *tcpConn) HalfClose() error {
 	if err := c.c.CloseWrite(); err != nil && !hungUp(err) {
