@@ -193,9 +193,13 @@ func TestClientAddresses(t *testing.T) {
 
 // TestReregister: a registration comes back by itself, with its next creation,
 // when the daemon is there again, and says so.
-func TestReregister(t *testing.T) { onEngines(t, testReregister) }
+func TestReregister(t *testing.T) {
+	t.Parallel()
+	onEngines(t, testReregister)
+}
 
 func testReregister(t *testing.T, engine epmd.Engine) {
+	t.Parallel()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	first := runOn(t, &epmd.Server{Engine: engine}, ln)
@@ -237,9 +241,13 @@ func testReregister(t *testing.T, engine epmd.Engine) {
 
 // TestReregisterIsPatient: a daemon that takes a registration and drops it at once
 // is not asked again and again without a pause.
-func TestReregisterIsPatient(t *testing.T) { onEngines(t, testReregisterIsPatient) }
+func TestReregisterIsPatient(t *testing.T) {
+	t.Parallel()
+	onEngines(t, testReregisterIsPatient)
+}
 
 func testReregisterIsPatient(t *testing.T, engine epmd.Engine) {
+	t.Parallel()
 	s := run(t, &epmd.Server{Engine: engine})
 	sub, _ := s.Registry().Subscribe(100)
 	defer sub.Close()

@@ -74,9 +74,13 @@ func testExitIdle(t *testing.T, engine epmd.Engine) {
 }
 
 // TestExitIdleNever: without it, and once the server is closed, nothing counts.
-func TestExitIdleNever(t *testing.T) { onEngines(t, testExitIdleNever) }
+func TestExitIdleNever(t *testing.T) {
+	t.Parallel()
+	onEngines(t, testExitIdleNever)
+}
 
 func testExitIdleNever(t *testing.T, engine epmd.Engine) {
+	t.Parallel()
 	s := run(t, &epmd.Server{Engine: engine, ExitIdle: -1})
 	s.requireRunsFor(t, 2*soon)
 	closed := run(t, &epmd.Server{Engine: engine, ExitIdle: time.Hour})
@@ -89,9 +93,13 @@ func testExitIdleNever(t *testing.T, engine epmd.Engine) {
 }
 
 // TestExitIdleWaits: a registered node holds the server, for as long as it is there.
-func TestExitIdleWaits(t *testing.T) { onEngines(t, testExitIdleWaits) }
+func TestExitIdleWaits(t *testing.T) {
+	t.Parallel()
+	onEngines(t, testExitIdleWaits)
+}
 
 func testExitIdleWaits(t *testing.T, engine epmd.Engine) {
+	t.Parallel()
 	s, first := runWith(t, &epmd.Server{Engine: engine, ExitIdle: soon}, alive(t, "foo"))
 	requireResult(t, 0, first)
 	s.requireRunsFor(t, 4*soon)
@@ -105,9 +113,13 @@ func testExitIdleWaits(t *testing.T, engine epmd.Engine) {
 
 // TestExitIdleUnderWay: who has begun to ask is answered, and who registers so holds
 // the server.
-func TestExitIdleUnderWay(t *testing.T) { onEngines(t, testExitIdleUnderWay) }
+func TestExitIdleUnderWay(t *testing.T) {
+	t.Parallel()
+	onEngines(t, testExitIdleUnderWay)
+}
 
 func testExitIdleUnderWay(t *testing.T, engine epmd.Engine) {
+	t.Parallel()
 	packet := alive(t, "late")
 	s, c := runWith(t, &epmd.Server{Engine: engine, ExitIdle: soon}, packet[:5])
 	s.requireRunsFor(t, 8*soon)
@@ -121,9 +133,13 @@ func testExitIdleUnderWay(t *testing.T, engine epmd.Engine) {
 
 // TestExitIdleArriving: a connection that is accepted and waits for its turn is
 // not forgotten.
-func TestExitIdleArriving(t *testing.T) { onEngines(t, testExitIdleArriving) }
+func TestExitIdleArriving(t *testing.T) {
+	t.Parallel()
+	onEngines(t, testExitIdleArriving)
+}
 
 func testExitIdleArriving(t *testing.T, engine epmd.Engine) {
+	t.Parallel()
 	s, c := runWith(t, &epmd.Server{Engine: engine, ExitIdle: soon, AcceptDelay: 6 * soon}, alive(t, "foo"))
 	requireResult(t, 0, c) // long after the server could have ended
 	s.requireOpen(t, c)
@@ -133,9 +149,13 @@ func testExitIdleArriving(t *testing.T, engine epmd.Engine) {
 
 // TestExitIdleRace: whoever registers in the very moment of the end is either not
 // answered, or stays registered.
-func TestExitIdleRace(t *testing.T) { onEngines(t, testExitIdleRace) }
+func TestExitIdleRace(t *testing.T) {
+	t.Parallel()
+	onEngines(t, testExitIdleRace)
+}
 
 func testExitIdleRace(t *testing.T, engine epmd.Engine) {
+	t.Parallel()
 	packet := alive(t, "foo")
 	const after = 5 * time.Millisecond
 	answered, late := 0, 0

@@ -316,9 +316,13 @@ func testPipelinedTransports(t *testing.T, engine epmd.Engine) {
 }
 
 // TestDelayedTransports: answers that are held back come all the same, one by one.
-func TestDelayedTransports(t *testing.T) { onEngines(t, testDelayedTransports) }
+func TestDelayedTransports(t *testing.T) {
+	t.Parallel()
+	onEngines(t, testDelayedTransports)
+}
 
 func testDelayedTransports(t *testing.T, engine epmd.Engine) {
+	t.Parallel()
 	s := run(t, &epmd.Server{Engine: engine, MultiTransport: true, WriteDelay: 20 * time.Millisecond})
 	c := s.dial(t)
 	require.Equal(t, []uint8{0}, exchange3(t, c, transport("s", "t1", 1)))
@@ -334,9 +338,13 @@ func testDelayedTransports(t *testing.T, engine epmd.Engine) {
 
 // TestHalfTransport: half a request on a kept connection is no reason to lose the
 // registration, however long it takes, and needs no goroutine or answer meanwhile.
-func TestHalfTransport(t *testing.T) { onEngines(t, testHalfTransport) }
+func TestHalfTransport(t *testing.T) {
+	t.Parallel()
+	onEngines(t, testHalfTransport)
+}
 
 func testHalfTransport(t *testing.T, engine epmd.Engine) {
+	t.Parallel()
 	const timeout = 300 * time.Millisecond
 	first, err := transport("s", "t1", 1).AppendAlive3Req(nil)
 	require.NoError(t, err)

@@ -54,9 +54,13 @@ func testOutcomes(t *testing.T, engine epmd.Engine) {
 
 // TestLatencies: each reply that was written is counted, if it was asked for, and no
 // end without a reply.
-func TestLatencies(t *testing.T) { onEngines(t, testLatencies) }
+func TestLatencies(t *testing.T) {
+	t.Parallel()
+	onEngines(t, testLatencies)
+}
 
 func testLatencies(t *testing.T, engine epmd.Engine) {
+	t.Parallel()
 	const delay = 20 * time.Millisecond
 	s := run(t, &epmd.Server{Engine: engine, MeasureLatency: true, WriteDelay: delay})
 	_, resp := s.register(t, "foo")
@@ -83,9 +87,13 @@ func testLatencies(t *testing.T, engine epmd.Engine) {
 
 // TestLatencyOfPieces: the time that a client takes to send its request is not the
 // server's.
-func TestLatencyOfPieces(t *testing.T) { onEngines(t, testLatencyOfPieces) }
+func TestLatencyOfPieces(t *testing.T) {
+	t.Parallel()
+	onEngines(t, testLatencyOfPieces)
+}
 
 func testLatencyOfPieces(t *testing.T, engine epmd.Engine) {
+	t.Parallel()
 	const pause = 100 * time.Millisecond
 	s := run(t, &epmd.Server{Engine: engine, MeasureLatency: true})
 	c := s.dial(t)

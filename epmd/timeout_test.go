@@ -15,7 +15,10 @@ import (
 
 // TestPacketTimeout: a connection that does not complete its request in time is closed
 // then, not before, whether it is silent or sends a byte now and then.
-func TestPacketTimeout(t *testing.T) { onEngines(t, testPacketTimeout) }
+func TestPacketTimeout(t *testing.T) {
+	t.Parallel()
+	onEngines(t, testPacketTimeout)
+}
 
 func testPacketTimeout(t *testing.T, engine epmd.Engine) {
 	t.Parallel()

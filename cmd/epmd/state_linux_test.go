@@ -55,6 +55,7 @@ func TestStateSurvives(t *testing.T) {
 // TestStateCannotBeWritten: on a full or read-only file system, or in a folder
 // that is gone, the daemon says so and serves; nobody loses a registration.
 func TestStateCannotBeWritten(t *testing.T) {
+	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("SKIPPED: only root may mount the file systems to test on; run it as root")
 	}
@@ -77,6 +78,7 @@ func TestStateCannotBeWritten(t *testing.T) {
 		"gone":      func(t *testing.T) string { return filepath.Join(t.TempDir(), "none") },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			dir := spoil(t)
 			d := start(t, program, "-state", filepath.Join(dir, "state"))
 			c, _ := hold(t, d.port, "held")
