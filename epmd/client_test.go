@@ -281,3 +281,26 @@ func testReregisterIsClosed(t *testing.T, engine epmd.Engine) {
 	require.Eventually(t, func() bool { return !r.Held() }, patience, tick)
 	require.NoError(t, r.Close())
 }
+
+// TestRegistrationEndsAtOnce: Close unregisters though somebody has a copy of the socket, as
+// a program has that is being started.
+func TestRegistrationEndsAtOnce(t *testing.T) { onEngines(t, testRegistrationEndsAtOnce) }
+
+func testRegistrationEndsAtOnce(t *testing.T, engine epmd.Engine) {
+	s := run(t, &epmd.Server{Engine: engine})
+	c := s.client()
+	var copied io.Closer
+	c.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		nc, err := new(net.Dialer).DialContext(ctx, network, address)
+		if err == nil {
+			copied, err = nc.(*net.TCPConn).File()
+		}
+		return nc, err
+	}
+	r, err := c.Register(ctx(t), node("foo", 1))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, copied.Close()) }()
+	require.NoError(t, r.Close())
+	_, err = s.client().Lookup(ctx(t), "foo")
+	require.ErrorIs(t, err, epmd.ErrNotFound)
+}

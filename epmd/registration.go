@@ -128,11 +128,21 @@ func (r *Registration) Close() error {
 	r.cancel()
 	r.mu.Lock()
 	if r.conn != nil {
-		_ = r.conn.Close() // the end of the connection is the end of the name
+		hangUp(r.conn) // the end of the connection is the end of the name
 	}
 	r.mu.Unlock()
 	<-r.lost
 	return nil
+}
+
+// hangUp ends a connection at once. To close it would not, while this program starts
+// another: that has a copy of the socket until it runs.
+func hangUp(nc net.Conn) {
+	switch c := nc.(type) {
+	case *net.TCPConn, *net.UnixConn:
+		_ = c.(shutter).CloseWrite() // it fails on one that has ended
+	}
+	_ = nc.Close() // whoever used it has nothing more to lose
 }
 
 // register makes one try.
@@ -153,7 +163,7 @@ func (r *Registration) registerOn(ctx context.Context, d wire.Dialect, all func(
 	}
 	creations, err := all(ctx, nc)
 	if err != nil {
-		_ = nc.Close() // its end is the end of what it holds
+		hangUp(nc) // its end is the end of what it holds
 		return err
 	}
 	r.mu.Lock()
