@@ -28,8 +28,12 @@ func install(t *testing.T, path, from string) {
 	installText(t, path, string(b), 0o755)
 }
 
+// installText writes a program while this one starts no other: that would have a copy of
+// the file, open for writing, until it runs, and nobody could run it as long.
 func installText(t *testing.T, path, text string, mode os.FileMode) {
 	t.Helper()
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	require.NoError(t, os.WriteFile(path+".new", []byte(text), mode)) //nolint:gosec // it is to be run
 	require.NoError(t, os.Rename(path+".new", path))
 }
