@@ -19,24 +19,15 @@ func barrier(ctx context.Context, d Daemon) error {
 		if err != nil {
 			return err
 		}
-		if err := lookUpNobody(c); err != nil {
+		got, err := exchange(c, barrierRequest)
+		if err != nil {
 			return err
+		}
+		if len(got) == 0 {
+			return errors.New("a lookup beside it is not answered")
 		}
 	}
 	return nil
-}
-
-// errUnanswered says that a daemon closes in place of an answer.
-var errUnanswered = errors.New("a lookup beside it is not answered")
-
-// lookUpNobody asks for a name that nobody has, and fails with errUnanswered if the daemon
-// only closes.
-func lookUpNobody(c Conn) error {
-	got, err := exchange(c, barrierRequest)
-	if err == nil && len(got) == 0 {
-		err = errUnanswered
-	}
-	return err
 }
 
 // exchange sends a request and gives all that comes until the daemon closes, and

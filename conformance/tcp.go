@@ -11,14 +11,12 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/goepmd/goepmd/internal/testbed"
 )
 
-const (
-	// patience bounds what should happen at once, on a machine that is busy.
-	patience = 20 * time.Second
-	// glance is the shortest wait: what has arrived already is seen.
-	glance = time.Millisecond
-)
+// patience bounds what should happen at once, on a machine that is busy.
+const patience = testbed.Patience
 
 // loopback is where a route leads that names no address: 127.0.0.1.
 var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
@@ -78,88 +76,36 @@ func Outside(v6 bool) (netip.Addr, error) {
 // DialTCP connects to an address, from an address if that is valid. It fails with
 // [ErrRefused] if nobody listens there.
 func DialTCP(ctx context.Context, addr netip.AddrPort, from netip.Addr) (Conn, error) {
-	d := net.Dialer{Timeout: patience}
+	var d net.Dialer
 	if from.IsValid() {
 		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))
 	}
-	c, err := d.DialContext(ctx, "tcp", addr.String())
+	c, err := testbed.Dial(ctx, d, addr)
 	switch {
-	case isRefusal(err):
+	case errors.Is(err, testbed.ErrRefused):
 		return nil, fmt.Errorf("%s: %w", addr, ErrRefused)
-	case isNoAddress(err):
+	case errors.Is(err, testbed.ErrNoAddress):
 		return nil, Unsupported("%v", err)
 	case err != nil:
 		return nil, err
 	}
-	return &tcpConn{c: c.(*net.TCPConn)}, nil
+	return tcpConn{c}, nil
 }
 
 // tcpConn is a connection over TCP.
-type tcpConn struct {
-	c     *net.TCPConn
-	buf   [4096]byte
-	state State
-	gone  bool // by us
-}
+type tcpConn struct{ *testbed.Conn }
 
-func (c *tcpConn) Send(b []byte) error {
-	if err := c.c.SetWriteDeadline(time.Now().Add(patience)); err != nil {
-		return err
-	}
-	if _, err := c.c.Write(b); err != nil && !hungUp(err) {
-		return err
-	}
-	return nil
-}
-
-// Delivered waits until the daemon's system has what was sent.
-func (c *tcpConn) Delivered() { delivered(c.c) }
-
-// Taken waits until the daemon has read what was sent.
-func (c *tcpConn) Taken() { AwaitRead(c.c) }
-
-func (c *tcpConn) HalfClose() error {
-	if err := c.c.CloseWrite(); err != nil && !hungUp(err) {
-		return err
-	}
-	return nil
-}
-
-func (c *tcpConn) Close() error {
-	if c.gone {
-		return nil
-	}
-	c.gone = true
-	return c.c.Close()
-}
-
-func (c *tcpConn) Reset() error {
-	if err := reset(c.c); err != nil && !hungUp(err) {
-		return err
-	}
-	return c.Close()
-}
-
-func (c *tcpConn) Recv(b []byte, wait time.Duration) ([]byte, State, error) {
-	if c.state != StillOpen {
-		return b, c.state, nil
-	}
-	if err := c.c.SetReadDeadline(time.Now().Add(max(wait, glance))); err != nil {
-		return b, StillOpen, err
-	}
-	n, err := c.c.Read(c.buf[:])
-	b = append(b, c.buf[:n]...)
+func (c tcpConn) Recv(b []byte, wait time.Duration) ([]byte, State, error) {
+	b, err := c.Conn.Recv(b, wait)
 	switch {
-	case err == nil, errors.Is(err, os.ErrDeadlineExceeded):
+	case errors.Is(err, os.ErrDeadlineExceeded):
 		return b, StillOpen, nil
 	case errors.Is(err, io.EOF):
-		c.state = WasClosed
-	case hungUp(err):
-		c.state = WasReset
-	default:
-		return b, StillOpen, err
+		return b, WasClosed, nil
+	case errors.Is(err, testbed.ErrReset):
+		return b, WasReset, nil
 	}
-	return b, c.state, nil
+	return b, StillOpen, err
 }
 
 // outsides puts this machine's addresses in the place of {outside} and {outside6}.

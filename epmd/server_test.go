@@ -22,6 +22,7 @@ import (
 	"github.com/goepmd/goepmd/conformance"
 	"github.com/goepmd/goepmd/epmd"
 	"github.com/goepmd/goepmd/epmd/session"
+	"github.com/goepmd/goepmd/internal/testbed"
 	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/wire"
 )
@@ -69,7 +70,7 @@ func testShutdown(t *testing.T, engine epmd.Engine) {
 	_, err := begun.Write([]byte{0})
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return s.Stats().Unfinished == 2 }, patience, tick)
-	conformance.AwaitRead(begun.(*net.TCPConn))
+	testbed.AwaitRead(begun.(*net.TCPConn))
 
 	done := make(chan error, 1)
 	go func() { done <- s.Shutdown(ctx(t)) }()
@@ -97,7 +98,7 @@ func testShutdownRegistersStill(t *testing.T, engine epmd.Engine) {
 	require.NoError(t, err)
 	_, err = c.Write(packet[:5])
 	require.NoError(t, err)
-	conformance.AwaitRead(c.(*net.TCPConn))
+	testbed.AwaitRead(c.(*net.TCPConn))
 	done := make(chan error, 1)
 	go func() { done <- s.Shutdown(ctx(t)) }()
 	require.Eventually(t, func() bool { return len(s.Addrs()) == 0 }, patience, tick)
@@ -120,7 +121,7 @@ func testShutdownCutsShort(t *testing.T, engine epmd.Engine) {
 	c := s.dial(t)
 	_, err := c.Write([]byte{0})
 	require.NoError(t, err)
-	conformance.AwaitRead(c.(*net.TCPConn))
+	testbed.AwaitRead(c.(*net.TCPConn))
 	short, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 	defer cancel()
 	require.ErrorIs(t, s.Shutdown(short), context.DeadlineExceeded)

@@ -4,48 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
+	"github.com/goepmd/goepmd/internal/testbed"
 	"github.com/goepmd/goepmd/wire"
 )
 
 // epmd asks the daemon on a port of 127.0.0.1.
 type epmd struct{ port uint16 }
 
-// maxAnswer bounds an answer, in bytes.
-const maxAnswer = 1 << 20
-
-// dial connects, for no longer than patience in all.
-func (e epmd) dial(ctx context.Context) (net.Conn, error) {
-	dialer := net.Dialer{Timeout: patience}
-	c, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(int(e.port))))
-	if err != nil {
-		return nil, fmt.Errorf("ask the daemon: %w", err)
-	}
-	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
-		return nil, errors.Join(err, c.Close())
-	}
-	return c, nil
-}
-
 // ask sends a request and gives all that comes until the daemon closes.
 func (e epmd) ask(ctx context.Context, request []byte) ([]byte, error) {
-	c, err := e.dial(ctx)
+	answer, err := testbed.Ask(ctx, testbed.Loopback(e.port), request)
 	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = c.Close() }() // the answer is there
-	if _, err := c.Write(request); err != nil {
 		return nil, fmt.Errorf("ask the daemon: %w", err)
-	}
-	answer, err := io.ReadAll(io.LimitReader(c, maxAnswer))
-	if err != nil {
-		return nil, fmt.Errorf("the daemon's answer: %w", err)
 	}
 	return answer, nil
 }
@@ -126,19 +100,19 @@ func (e epmd) lookup(ctx context.Context, name string) (wire.Node, bool, error) 
 }
 
 // register registers a node until the connection is closed, and gives its creation.
-func (e epmd) register(ctx context.Context, n wire.Node) (net.Conn, uint32, error) {
+func (e epmd) register(ctx context.Context, n wire.Node) (*testbed.Conn, uint32, error) {
 	request, err := n.AppendAlive2Req(nil)
 	if err != nil {
 		return nil, 0, err
 	}
-	c, err := e.dial(ctx)
+	c, err := testbed.Dial(ctx, net.Dialer{}, testbed.Loopback(e.port))
 	if err != nil {
 		return nil, 0, err
 	}
 	const replyLen = 6 // as the highest version is 6
-	answer := make([]byte, replyLen)
-	if _, err = c.Write(request); err == nil {
-		_, err = io.ReadFull(c, answer)
+	var answer []byte
+	if err = c.Send(request); err == nil {
+		answer, err = c.RecvLen(replyLen, patience)
 	}
 	r, _, bad := wire.ParseAlive2Resp(answer)
 	if err := errors.Join(err, bad); err != nil {
@@ -204,7 +178,7 @@ func (t *trial) gone(name string) {
 }
 
 // register registers a node by hand, which must not be refused.
-func (t *trial) register(n wire.Node) (c net.Conn, creation uint32) {
+func (t *trial) register(n wire.Node) (c *testbed.Conn, creation uint32) {
 	c, creation, err := t.daemon().register(t.ctx, n)
 	t.must(err)
 	t.step("register "+n.Name, fmt.Sprintf("creation %d", creation))

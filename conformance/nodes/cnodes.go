@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/goepmd/goepmd/conformance/nodes/cnode"
+	"github.com/goepmd/goepmd/internal/testbed"
 	"github.com/goepmd/goepmd/wire"
 )
 
@@ -17,7 +18,7 @@ import (
 type hiddenNode struct {
 	cnode.Node
 	listener net.Listener
-	epmd     net.Conn
+	epmd     *testbed.Conn
 }
 
 // close ends it; errors do not matter any more.

@@ -1,17 +1,12 @@
 package nodes
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"strconv"
-	"strings"
 	"sync"
 
-	"github.com/goepmd/goepmd/conformance"
+	"github.com/goepmd/goepmd/internal/testbed"
 )
 
 // starter starts an EPMD on a port of all addresses, as Suite.Start does.
@@ -52,38 +47,16 @@ func (d *daemon) stop() error {
 // is for [Suite.Start]. It ends with this process, where the system can do that.
 func Program(path string, args ...string) func(context.Context, uint16) (Daemon, error) {
 	return func(ctx context.Context, port uint16) (Daemon, error) {
-		p := &program{ended: make(chan struct{})}
-		p.cmd = exec.Command(path, append(args[:len(args):len(args)], "-port", strconv.Itoa(int(port)))...)
-		for _, e := range os.Environ() {
-			if !strings.HasPrefix(e, "ERL_EPMD_") {
-				p.cmd.Env = append(p.cmd.Env, e)
-			}
-		}
-		p.cmd.Stdout, p.cmd.Stderr = &p.printed, &p.printed
-		dieWithParent(p.cmd)
-		if err := p.cmd.Start(); err != nil {
-			return nil, err
-		}
-		go func() {
-			defer close(p.ended)
-			_ = p.cmd.Wait() // how it ended is in its state
-		}()
-		if err := conformance.AwaitListening(ctx, port, p.ended); err != nil {
-			return nil, errors.Join(err, p.Stop(), fmt.Errorf("it is %v, and printed %q", p.cmd.ProcessState, p.printed.String()))
-		}
-		return p, nil
+		cmd := testbed.Command(path, append(args[:len(args):len(args)], "-port", strconv.Itoa(int(port)))...)
+		p, err := testbed.StartOn(ctx, port, cmd)
+		return program{p}, err
 	}
 }
 
 // program is a running program.
-type program struct {
-	cmd     *exec.Cmd
-	printed bytes.Buffer
-	ended   chan struct{}
-}
+type program struct{ *testbed.Process }
 
-func (p *program) Stop() error {
-	_ = p.cmd.Process.Kill() // it may have ended
-	<-p.ended
+func (p program) Stop() error {
+	p.Process.Stop()
 	return nil
 }

@@ -81,13 +81,14 @@ var arrows = map[string][]string{
 	"metrics":        {"epmd", "epmd/session", "registry", "wire"},
 	"epmdhttp":       {"epmd", "metrics", "registry", "wire"},
 
-	"internal/fields": {"epmd/session", "registry", "wire"},
+	"internal/fields":  {"epmd/session", "registry", "wire"},
+	"internal/testbed": {},
 
-	"conformance":             {},
+	"conformance":             {"internal/testbed"},
 	"conformance/report":      {"conformance"},
 	"conformance/container":   {"conformance"},
 	"conformance/nodes/cnode": {},
-	"conformance/nodes":       {"conformance", "conformance/nodes/cnode", "internal/otptest/evalloop", "wire"},
+	"conformance/nodes":       {"conformance", "conformance/nodes/cnode", "internal/otptest/evalloop", "internal/testbed", "wire"},
 
 	"fuzz/machine": {"epmd/session", "registry", "wire"},
 }

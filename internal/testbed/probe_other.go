@@ -1,6 +1,6 @@
 //go:build !linux
 
-package conformance
+package testbed
 
 // probe listens for a moment. Elsewhere the net package takes the lock itself that would
 // keep this program from starting another meanwhile.

@@ -1,8 +1,7 @@
-package conformance
+package testbed
 
 import (
 	"net"
-	"net/netip"
 	"testing"
 	"time"
 
@@ -17,22 +16,22 @@ func TestTaken(t *testing.T) {
 			ln, err := net.Listen(network, at)
 			require.NoError(t, err)
 			defer func() { require.NoError(t, ln.Close()) }()
-			c, err := DialTCP(t.Context(), netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(ln.Addr().(*net.TCPAddr).Port)), netip.Addr{})
+			c, err := Dial(t.Context(), net.Dialer{}, Loopback(uint16(ln.Addr().(*net.TCPAddr).Port)))
 			require.NoError(t, err)
 			theirs, err := ln.Accept()
 			require.NoError(t, err)
 			defer func() { require.NoError(t, theirs.Close()) }()
 			require.NoError(t, c.Send([]byte("abc")))
-			arrive(c)
-			require.True(t, unread(c.(*tcpConn).c))
+			c.Delivered()
+			require.True(t, unread(c.c))
 			read := make(chan error, 1)
 			go func() {
 				time.Sleep(50 * time.Millisecond) // so that it is waited for
 				_, err := theirs.Read(make([]byte, 3))
 				read <- err
 			}()
-			taken(c)
-			require.False(t, unread(c.(*tcpConn).c))
+			c.Taken()
+			require.False(t, unread(c.c))
 			require.NoError(t, <-read)
 			require.NoError(t, c.Close())
 		})

@@ -1,4 +1,4 @@
-package conformance
+package testbed
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 // AwaitRead waits until what was sent has been read by a program on this machine, where
 // that can be known: the system tells how much is left. It gives up after ten seconds.
 func AwaitRead(c *net.TCPConn) {
-	for end := time.Now().Add(patience / 2); unread(c) && time.Now().Before(end); {
+	for end := time.Now().Add(Patience / 2); unread(c) && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
 	}
 }

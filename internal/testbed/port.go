@@ -1,11 +1,10 @@
-package conformance
+package testbed
 
 import (
 	"errors"
 	"net"
 	"os"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
@@ -88,15 +87,4 @@ func add(block int) {
 		fresh[i].port = uint16(lowestPort + block*portsOfBlock + i)
 	}
 	ports.queue = append(fresh, ports.queue...)
-}
-
-// cleanEnv is the environment without what an EPMD reads from it.
-func cleanEnv() []string {
-	var out []string
-	for _, e := range os.Environ() {
-		if !strings.HasPrefix(e, "ERL_EPMD_") {
-			out = append(out, e)
-		}
-	}
-	return out
 }

@@ -1,8 +1,0 @@
-//go:build unix && !linux
-
-package differ
-
-import "os/exec"
-
-// dieWithParent does nothing here: there is no such thing.
-func dieWithParent(*exec.Cmd) {}
