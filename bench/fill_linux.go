@@ -40,7 +40,7 @@ func fill(ctx context.Context, d *daemon, set *nodes, clients int) *parked {
 		wg.Go(func() {
 			runtime.LockOSThread()
 			defer runtime.UnlockOSThread()
-			dial := newDialer(d.port, byte(fillBlock+c))
+			dial := newDialer(d.Port, byte(fillBlock+c))
 			var fds []int
 			var mine []*node
 			var times []time.Duration

@@ -16,7 +16,7 @@ func runIdle(ctx context.Context, p Plan, d *daemon, set *nodes) (Side, error) {
 	}
 	pause(ctx, p.Time)
 	var err error
-	if r.Empty, err = d.resident(); err != nil {
+	if r.Empty, err = d.Resident(); err != nil {
 		return Side{}, err
 	}
 	before, err := d.read()
@@ -42,7 +42,7 @@ func runIdle(ctx context.Context, p Plan, d *daemon, set *nodes) (Side, error) {
 		return s, err
 	}
 	r.RestTook, r.RestCPU = rested.at.Sub(full.at), rested.server-full.server
-	if r.Full, err = d.resident(); err != nil {
+	if r.Full, err = d.Resident(); err != nil {
 		return s, err
 	}
 	r.Lost = lost(d, held)
@@ -53,7 +53,7 @@ func runIdle(ctx context.Context, p Plan, d *daemon, set *nodes) (Side, error) {
 		r.Gone = time.Since(begun)
 	}
 	pause(ctx, p.Time)
-	r.After, err = d.resident()
+	r.After, err = d.Resident()
 	return s, err
 }
 
@@ -69,7 +69,7 @@ func warmUp(ctx context.Context, d *daemon, set *nodes) string {
 	last := held.nodes[len(held.nodes)-1]
 	// One that is full answers nobody.
 	if held.stopped == "" {
-		answer, err := newDialer(d.port, loadBlock).ask(last.lookup, make([]byte, wire.MaxPacketLen))
+		answer, err := newDialer(d.Port, loadBlock).ask(last.lookup, make([]byte, wire.MaxPacketLen))
 		if err = same(answer, last.found, err); err == nil {
 			_, err = d.list(len(few.all))
 		}
@@ -101,7 +101,7 @@ func lost(d *daemon, held *parked) int {
 // up the last of those that were, and asks for the list only when that one is
 // gone: making long lists would keep the daemon from its work.
 func awaitNobody(ctx context.Context, d *daemon, last *node, until time.Time) bool {
-	dial := newDialer(d.port, loadBlock)
+	dial := newDialer(d.Port, loadBlock)
 	room := make([]byte, wire.MaxPacketLen)
 	for wait := time.Millisecond; time.Now().Before(until) && ctx.Err() == nil; wait = min(2*wait, 20*time.Millisecond) {
 		// What cannot be had, because the daemon is full or busy, is asked for again.

@@ -14,7 +14,7 @@ type reading struct {
 func (d *daemon) read() (reading, error) {
 	r := reading{at: time.Now()}
 	var errs [3]error
-	r.server, errs[0] = d.cpu()
+	r.server, errs[0] = d.CPU()
 	r.own, errs[1] = ownCPU()
 	r.busy, r.all, errs[2] = machineBusy()
 	return r, errors.Join(errs[:]...)

@@ -206,7 +206,7 @@ func TestCannotRun(t *testing.T) {
 func TestClientIsCheap(t *testing.T) {
 	d, err := startDaemon(t.Context(), build(t))
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, d.stop()) })
+	t.Cleanup(d.Stop)
 	set := newNodes(10)
 	held := fill(t.Context(), d, set, 2)
 	t.Cleanup(held.close)

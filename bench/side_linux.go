@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/goepmd/goepmd/wire"
@@ -14,7 +13,7 @@ func runSide(ctx context.Context, p Plan, prog Program, m Mode, set *nodes) (s S
 	if err != nil {
 		return Side{}, err
 	}
-	defer func() { err = errors.Join(err, d.stop()) }()
+	defer d.Stop()
 	if m == Idle {
 		s, err = runIdle(ctx, p, d, set)
 	} else {
@@ -37,7 +36,7 @@ func (d *daemon) list(most int) ([]byte, error) {
 		return nil, err
 	}
 	// Room for the lines of the nodes, of those that come and go, and more.
-	answer, err := newDialer(d.port, 1).ask(request, make([]byte, 64*(most+1024)))
+	answer, err := newDialer(d.Port, 1).ask(request, make([]byte, 64*(most+1024)))
 	if err != nil {
 		return nil, fmt.Errorf("list of names: %w", err)
 	}

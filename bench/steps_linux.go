@@ -29,7 +29,7 @@ func newSteps(m Mode, d *daemon, set *nodes, held *parked, clients int) ([]steps
 	}
 	all := make([]steps, clients)
 	for i := range all {
-		dial := newDialer(d.port, byte(loadBlock+i))
+		dial := newDialer(d.Port, byte(loadBlock+i))
 		// Both sides of all pairs look up the same names in the same order.
 		random := rand.New(rand.NewPCG(1, uint64(i)))
 		switch m {

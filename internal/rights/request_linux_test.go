@@ -3,16 +3,17 @@ package rights
 import (
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/netip"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/internal/faults/rig"
+	"github.com/goepmd/goepmd/internal/testbed"
 	"github.com/goepmd/goepmd/wire"
 )
 
@@ -103,37 +104,30 @@ func has(text string) func(string) bool {
 func is(text string) func(string) bool { return func(a string) bool { return a == text } }
 
 // dial connects as a peer does.
-func (p peer) dial(t *testing.T, port uint16) net.Conn {
+func (p peer) dial(t *testing.T, port uint16) *testbed.Conn {
 	t.Helper()
-	d := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(p.from, 0)), Timeout: patience}
-	c, err := d.Dial("tcp", netip.AddrPortFrom(p.to, port).String())
+	from := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(p.from, 0))}
+	c, err := testbed.Dial(t.Context(), from, netip.AddrPortFrom(p.to, port))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = c.Close() })
-	require.NoError(t, c.SetDeadline(time.Now().Add(patience)))
 	return c
 }
 
 // request makes the request of a row, and says what comes of it in the words of the
 // table. Where a node is registered by it, it is gone again.
-func (r row) request(t *testing.T, c net.Conn, name string) string {
+func (r row) request(t *testing.T, c *testbed.Conn, name string) string {
 	t.Helper()
-	_, err := c.Write(r.packet(name))
-	require.NoError(t, err)
-	head := 0
+	require.NoError(t, c.Send(r.packet(name)))
+	head, most := 0, math.MaxInt
 	if r.multi() {
 		head = wire.HeaderLen
 	}
-	var answer []byte
 	if session.RightOf(r.tag) == session.RightRegister {
-		answer = make([]byte, head+6) // the connection stays open
-		n, err := io.ReadFull(c, answer)
-		if n > 0 {
-			require.NoError(t, err)
-		}
-		answer = answer[:n]
-	} else {
-		answer, err = io.ReadAll(c)
-		require.NoError(t, err)
+		most = head + 6 // the connection stays open
+	}
+	answer, err := c.RecvLen(most, patience)
+	if len(answer) != most {
+		require.ErrorIs(t, err, io.EOF)
 	}
 	require.NoError(t, c.Close())
 	if len(answer) == 0 {

@@ -132,7 +132,7 @@ func (d *running) cell(t *testing.T, r row, p peer) string {
 		require.True(t, victim.Open(), "%s from %s", r.name, p)
 	case answered:
 		if session.RightOf(r.tag) == session.RightStop {
-			require.NoError(t, victim.AwaitEnd(patience))
+			require.Eventually(t, func() bool { return !victim.Open() }, patience, time.Millisecond)
 		}
 	}
 	return cell

@@ -1,23 +1,21 @@
 package rights
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"net"
 	"net/netip"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/goepmd/goepmd/conformance"
 	"github.com/goepmd/goepmd/epmd"
 	"github.com/goepmd/goepmd/internal/faults/rig"
 	"github.com/goepmd/goepmd/internal/otptest"
+	"github.com/goepmd/goepmd/internal/testbed"
 )
 
 // rules are which lists a daemon is given.
@@ -60,7 +58,7 @@ func (r rules) args() []string {
 // running is a daemon that runs.
 type running struct {
 	port   uint16
-	log    *logBuffer
+	log    *testbed.Output
 	server *epmd.Server // nil if it is in another process
 	ended  <-chan struct{}
 	status func() string // how it ended
@@ -93,7 +91,7 @@ var subjects = []struct {
 func embed(engine epmd.Engine, oneSocket bool) func(*testing.T, rules, bool) *running {
 	return func(t *testing.T, r rules, relaxed bool) *running {
 		t.Helper()
-		log := new(logBuffer)
+		log := new(testbed.Output)
 		s := &epmd.Server{
 			Engine: engine, RelaxedCommandCheck: relaxed, MultiTransport: true,
 			AllowLookup: r.networks(), AllowNames: r.networks(), AllowRegister: r.networks(), AllowStop: r.networks(),
@@ -125,7 +123,7 @@ func listen(t *testing.T, s *epmd.Server, oneSocket bool) []net.Listener {
 		return []net.Listener{ln}
 	}
 	for range 10 { // somebody else may take the port first
-		port, err := conformance.FreePort()
+		port, err := testbed.FreePort()
 		require.NoError(t, err)
 		s.Port = port
 		lns, err := s.Listen(t.Context())
@@ -146,11 +144,10 @@ func runProgram(t *testing.T, path string, args []string, relaxed bool) *running
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	log := new(logBuffer)
-	d, err := rig.Start(ctx, rig.Program{Path: path}, rig.Options{Args: args, Log: log})
+	d, err := rig.Start(ctx, rig.Program{Path: path}, rig.Options{Args: args})
 	require.NoError(t, err)
 	t.Cleanup(d.Stop)
-	return &running{port: d.Port, log: log, ended: d.Ended(), status: d.Died}
+	return &running{port: d.Port, log: &d.Stderr, ended: d.Ended(), status: d.Died}
 }
 
 // state is what must not change by a denial: everything, of a server of our own; else
@@ -180,22 +177,4 @@ func (d *running) requireDenied(t *testing.T) {
 		lines := strings.Count(log, "verdict=close reply_bytes=0 err=")
 		return lines == d.denied && strings.Contains(log, "a request is denied")
 	}, patience, time.Millisecond, "%d denials: %s", d.denied, d.log)
-}
-
-// logBuffer is a log to read while it is written.
-type logBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logBuffer) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

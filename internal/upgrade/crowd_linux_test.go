@@ -15,6 +15,7 @@ import (
 
 	"github.com/goepmd/goepmd/internal/faults/rig"
 	"github.com/goepmd/goepmd/internal/otptest"
+	"github.com/goepmd/goepmd/internal/testbed"
 	"github.com/goepmd/goepmd/wire"
 )
 
@@ -84,14 +85,8 @@ func (c *crowd) register(t *testing.T, name string, port uint16) {
 	conn, err := c.dialer.Dial()
 	require.NoError(t, err)
 	require.NoError(t, conn.Send(rig.Alive(name, port)))
-	var answer []byte
-	for len(answer) < 6 {
-		room := make([]byte, 16)
-		n, err := conn.Receive(room)
-		require.NoError(t, err)
-		require.NotZero(t, n, "closed")
-		answer = append(answer, room[:n]...)
-	}
+	answer, err := conn.RecvLen(6, patience)
+	require.NoError(t, err)
 	resp, _, err := wire.ParseAlive2Resp(answer)
 	require.NoError(t, err)
 	require.Zero(t, resp.Result, name)
@@ -105,7 +100,7 @@ func (c *crowd) ask(ctx context.Context, i int) {
 		port, found, err := d.Lookup(nodeName(n % nodes))
 		c.asked.Add(1)
 		switch {
-		case errors.Is(err, rig.ErrClosed), errors.Is(err, syscall.ECONNRESET):
+		case errors.Is(err, rig.ErrClosed), errors.Is(err, testbed.ErrReset), errors.Is(err, syscall.ECONNRESET):
 			c.cut.Add(1)
 			continue
 		case err == nil && (!found || port != uint16(n%nodes+1)):

@@ -1,15 +1,11 @@
 package upgrade_test
 
 import (
-	"fmt"
-	"os/exec"
-	"strconv"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/goepmd/goepmd/conformance"
 	"github.com/goepmd/goepmd/internal/faults/rig"
 	"github.com/goepmd/goepmd/internal/otptest"
 )
@@ -25,16 +21,9 @@ func TestUpgradeOfMany(t *testing.T) {
 	if many < most {
 		t.Logf("only %d files may be open, so it is %d; raise the hard limit to %d for the rest", limit, many, most+others)
 	}
-	port, err := conformance.FreePort()
-	require.NoError(t, err)
-	p := strconv.Itoa(int(port))
-	cmd := exec.Command(program, "-port", p)
-	require.NoError(t, cmd.Start())
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	pid := cmd.Process.Pid
+	first, _ := start(t)
+	port, pid := first.Port, first.PID()
 	t.Cleanup(func() { kill(pid) })
-	require.NoError(t, conformance.AwaitListening(t.Context(), port, make(chan struct{})))
 	d := rig.Dialer{Port: port, Block: 5, Patience: patience}
 	conns := make([]*rig.Conn, many)
 	for i := range conns {
@@ -48,11 +37,8 @@ func TestUpgradeOfMany(t *testing.T) {
 	})
 	for range 2 {
 		begun := time.Now()
-		out, err := exec.Command(program, "-port", p, "-upgrade").CombinedOutput()
-		require.NoError(t, err, "%s", out)
+		pid = upgrade(t, port)
 		t.Logf("%d connections in %v", many, time.Since(begun))
-		_, err = fmt.Sscanf(string(out), "Upgraded, now process %d\n", &pid)
-		require.NoError(t, err)
 		list, err := d.List()
 		require.NoError(t, err)
 		require.Len(t, list, many)
@@ -60,5 +46,5 @@ func TestUpgradeOfMany(t *testing.T) {
 			require.True(t, c.Open(), i)
 		}
 	}
-	require.NoError(t, <-ended)
+	requireEnd(t, first)
 }

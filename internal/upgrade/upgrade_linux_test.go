@@ -7,14 +7,13 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/goepmd/goepmd/conformance"
+	"github.com/goepmd/goepmd/internal/testbed"
 )
 
 // kill ends a daemon that this test, or a daemon of it, started.
@@ -37,37 +36,64 @@ func files(t *testing.T, pid int) int {
 	return len(entries)
 }
 
-// TestUpgrades replaces the daemon 20 times in a row, under load.
-func TestUpgrades(t *testing.T) {
-	port, err := conformance.FreePort()
+// start starts a daemon. What it and its successors say goes to a file.
+func start(t *testing.T, args ...string) (d *testbed.Process, log string) {
+	t.Helper()
+	said, err := os.Create(t.TempDir() + "/log")
 	require.NoError(t, err)
-	p := strconv.Itoa(int(port))
-	cmd := exec.Command(program, "-port", p, "-state", t.TempDir()+"/state")
-	log, err := os.Create(t.TempDir() + "/log") // a file, which all of them have
+	t.Cleanup(func() { require.NoError(t, said.Close()) })
+	d, err = testbed.Start(t.Context(), func(port uint16) *exec.Cmd {
+		cmd := testbed.Command(program, append([]string{"-port", strconv.Itoa(int(port))}, args...)...)
+		cmd.Stdout, cmd.Stderr = said, said
+		return cmd
+	})
 	require.NoError(t, err)
-	cmd.Stderr = log
-	require.NoError(t, cmd.Start())
-	pid := cmd.Process.Pid
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	t.Cleanup(func() { kill(pid) })
+	t.Cleanup(d.Stop)
+	return d, said.Name()
+}
+
+// call runs a command of the program.
+func call(t *testing.T, port uint16, command string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	r, err := testbed.Run(ctx, testbed.Command(program, "-port", strconv.Itoa(int(port)), command))
+	require.NoError(t, err)
+	require.Zero(t, r.Status, "%+v", r)
+	return r.Stdout
+}
+
+// upgrade has the daemon replaced, and gives the number of the next one.
+func upgrade(t *testing.T, port uint16) (pid int) {
+	t.Helper()
+	_, err := fmt.Sscanf(call(t, port, "-upgrade"), "Upgraded, now process %d\n", &pid)
+	require.NoError(t, err)
+	return pid
+}
+
+// requireEnd waits for an end in good order.
+func requireEnd(t *testing.T, d *testbed.Process) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	require.NoError(t, conformance.AwaitListening(ctx, port, make(chan struct{})))
+	status, err := d.Exit(ctx)
+	require.NoError(t, err)
+	require.Zero(t, status)
+}
 
+// TestUpgrades replaces the daemon 20 times in a row, under load.
+func TestUpgrades(t *testing.T) {
+	d, log := start(t, "-state", t.TempDir()+"/state")
+	port, pid := d.Port, d.PID()
+	t.Cleanup(func() { kill(pid) })
 	c := gather(t, port)
 	const upgrades = 20
 	open, begun, longest := 0, time.Now(), time.Duration(0)
 	for i := range upgrades {
 		before, at := pid, time.Now()
 		asked := c.asked.Load()
-		out, err := exec.Command(program, "-port", p, "-upgrade").CombinedOutput()
-		require.NoError(t, err, "%s", out)
+		pid = upgrade(t, port)
 		longest = max(longest, time.Since(at))
-		text, ok := strings.CutPrefix(string(out), "Upgraded, now process ")
-		require.True(t, ok, "%s", out)
-		pid, err = strconv.Atoi(strings.TrimSpace(text))
-		require.NoError(t, err)
 		require.NotEqual(t, before, pid)
 		awaitEnd(t, before)
 		require.Eventually(t, func() bool { return c.asked.Load() > asked }, patience, time.Millisecond)
@@ -80,39 +106,19 @@ func TestUpgrades(t *testing.T) {
 		}
 	}
 	t.Logf("%d upgrades in %v, the longest %v", upgrades, time.Since(begun), longest)
-	require.NoError(t, <-ended, "the first one ended in good order")
+	requireEnd(t, d)
 	c.finish(t)
 	require.Zero(t, c.cut.Load())
-	said, err := os.ReadFile(log.Name())
+	said, err := os.ReadFile(log)
 	require.NoError(t, err)
 	require.Empty(t, string(said))
-	require.NoError(t, log.Close())
 }
 
 // TestUpgradeBySignal: SIGUSR2 does the same.
 func TestUpgradeBySignal(t *testing.T) {
-	port, err := conformance.FreePort()
-	require.NoError(t, err)
-	cmd := exec.Command(program, "-port", strconv.Itoa(int(port)))
-	require.NoError(t, cmd.Start())
-	pid := cmd.Process.Pid
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	t.Cleanup(func() {
-		_ = exec.Command(program, "-port", strconv.Itoa(int(port)), "-kill").Run() // the second one
-		kill(pid)
-	})
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	require.NoError(t, conformance.AwaitListening(ctx, port, make(chan struct{})))
-	require.NoError(t, cmd.Process.Signal(syscall.SIGUSR2))
-	select {
-	case err := <-ended:
-		require.NoError(t, err)
-	case <-time.After(patience):
-		require.Fail(t, "it does not hand over")
-	}
-	out, err := exec.Command(program, "-port", strconv.Itoa(int(port)), "-names").CombinedOutput()
-	require.NoError(t, err)
-	require.Contains(t, string(out), "up and running")
+	d, _ := start(t)
+	t.Cleanup(func() { call(t, d.Port, "-kill") }) // the second one
+	require.NoError(t, d.Signal(syscall.SIGUSR2))
+	requireEnd(t, d)
+	require.Contains(t, call(t, d.Port, "-names"), "up and running")
 }

@@ -7,14 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
+	"slices"
 	"strconv"
-	"strings"
-	"sync/atomic"
-	"syscall"
 
-	"github.com/goepmd/goepmd/conformance"
+	"github.com/goepmd/goepmd/internal/testbed"
 )
 
 // Program is an EPMD program to experiment on.
@@ -37,121 +34,43 @@ type Options struct {
 	Args []string
 	// Port is where it listens; zero is any free port.
 	Port uint16
-	// Log, if set, is given what it writes to its standard error.
-	Log io.Writer
 }
 
-// Daemon is a program that runs. It ends with this process, however that ends.
+// Daemon is a program that runs.
 type Daemon struct {
-	// Port is where it listens.
-	Port uint16
+	*testbed.Process
 
-	cmd    *exec.Cmd
-	ended  chan struct{}
-	logged atomic.Int64
-	in     io.Writer
-	out    *bufio.Reader
+	in  io.Writer // nil if it does not tell
+	out *bufio.Reader
 }
-
-// startTries is how many ports are tried: somebody else may take one in the moment
-// between finding it free and using it.
-const startTries = 5
 
 // Start runs a program and waits until it answers.
 func Start(ctx context.Context, p Program, o Options) (*Daemon, error) {
-	var errs error
-	for range startTries {
-		port := o.Port
-		if port == 0 {
-			var err error
-			if port, err = conformance.FreePort(); err != nil {
-				return nil, err
-			}
+	var d Daemon
+	call := func(port uint16) *exec.Cmd {
+		args := append(slices.Clone(p.Args), "-port", strconv.Itoa(int(port)))
+		cmd := testbed.CommandWithFiles(o.Files, p.Path, append(args, o.Args...)...)
+		if p.Tells {
+			in, errIn := cmd.StdinPipe()
+			out, errOut := cmd.StdoutPipe()
+			d.in, d.out, cmd.Err = in, bufio.NewReader(out), errors.Join(cmd.Err, errIn, errOut)
 		}
-		d, err := start(ctx, p, o, port)
-		if err == nil {
-			return d, nil
-		}
-		errs = err
-		if ctx.Err() != nil || o.Port != 0 || errors.Is(err, os.ErrNotExist) {
-			break
-		}
+		return cmd
 	}
-	return nil, fmt.Errorf("%s does not start: %w", p.Path, errs)
-}
-
-func start(ctx context.Context, p Program, o Options, port uint16) (*Daemon, error) {
-	args := append(append([]string{p.Path}, p.Args...), "-port", strconv.Itoa(int(port)))
-	args = append(args, o.Args...)
-	if o.Files > 0 {
-		args = append([]string{"sh", "-c", fmt.Sprintf(`ulimit -n %d && exec "$0" "$@"`, o.Files)}, args...)
+	var err error
+	if o.Port == 0 {
+		d.Process, err = testbed.Start(ctx, call)
+	} else {
+		d.Process, err = testbed.StartOn(ctx, o.Port, call(o.Port))
 	}
-	d := &Daemon{Port: port, cmd: exec.Command(args[0], args[1:]...), ended: make(chan struct{})}
-	for _, e := range os.Environ() {
-		if !strings.HasPrefix(e, "ERL_EPMD_") {
-			d.cmd.Env = append(d.cmd.Env, e)
-		}
+	if err != nil {
+		return nil, fmt.Errorf("%s does not start: %w", p.Path, err)
 	}
-	d.cmd.Stderr = &counter{n: &d.logged}
-	if o.Log != nil {
-		d.cmd.Stderr = io.MultiWriter(d.cmd.Stderr, o.Log)
-	}
-	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if p.Tells {
-		in, err := d.cmd.StdinPipe()
-		if err != nil {
-			return nil, err
-		}
-		out, err := d.cmd.StdoutPipe()
-		if err != nil {
-			return nil, err
-		}
-		d.in, d.out = in, bufio.NewReader(out)
-	}
-	if err := d.cmd.Start(); err != nil {
-		return nil, err
-	}
-	go func() {
-		defer close(d.ended)
-		_ = d.cmd.Wait() // ProcessState tells
-	}()
-	if err := conformance.AwaitListening(ctx, port, d.ended); err != nil {
-		d.Stop()
-		return nil, err
-	}
-	return d, nil
-}
-
-// counter counts what is written to it.
-type counter struct{ n *atomic.Int64 }
-
-func (c *counter) Write(b []byte) (int, error) {
-	c.n.Add(int64(len(b)))
-	return len(b), nil
-}
-
-// Stop kills the daemon, which has nothing to save, and waits for its end. Doing so
-// again is fine.
-func (d *Daemon) Stop() {
-	_ = d.cmd.Process.Kill() // it may have ended
-	<-d.ended
-}
-
-// Ended is closed when the daemon has ended.
-func (d *Daemon) Ended() <-chan struct{} { return d.ended }
-
-// Died says how the daemon has ended; empty if it runs.
-func (d *Daemon) Died() string {
-	select {
-	case <-d.ended:
-		return d.cmd.ProcessState.String()
-	default:
-		return ""
-	}
+	return &d, nil
 }
 
 // Logged is how many bytes it has written to its standard error.
-func (d *Daemon) Logged() int64 { return d.logged.Load() }
+func (d *Daemon) Logged() int64 { return d.Stderr.Written() }
 
 // Figures are what a program that tells says of itself.
 type Figures struct {

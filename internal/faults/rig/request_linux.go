@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/goepmd/goepmd/wire"
 )
@@ -72,19 +73,17 @@ func (c *Conn) Register(name string, port uint16) (result uint8, err error) {
 		return 0, err
 	}
 	var answer []byte
-	var room [64]byte
 	for {
-		n, err := c.Receive(room[:])
-		if err != nil {
-			return 0, err
-		}
-		answer = append(answer, room[:n]...)
+		var end error
+		answer, end = c.Recv(answer, c.patience)
 		r, _, err := wire.ParseAlive2Resp(answer)
 		switch {
 		case err == nil:
 			return r.Result, nil
-		case n == 0:
+		case errors.Is(end, io.EOF):
 			return 0, ErrClosed
+		case end != nil:
+			return 0, end
 		case !errors.Is(err, wire.FaultIncomplete):
 			return 0, fmt.Errorf("%w: %q: %w", ErrWrong, answer, err)
 		}
