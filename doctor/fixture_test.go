@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"os/exec"
 	"slices"
 	"strconv"
 	"testing"
@@ -13,10 +12,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/goepmd/goepmd/conformance"
 	"github.com/goepmd/goepmd/conformance/nodes/cnode"
 	"github.com/goepmd/goepmd/doctor"
 	"github.com/goepmd/goepmd/epmd"
+	"github.com/goepmd/goepmd/internal/testbed"
 	"github.com/goepmd/goepmd/wire"
 )
 
@@ -158,23 +157,18 @@ func goNode(t *testing.T, name, host string) uint16 {
 // freePort is a port that nobody listens at.
 func freePort(t *testing.T) uint16 {
 	t.Helper()
-	p, err := conformance.FreePort()
+	p, err := testbed.FreePort()
 	require.NoError(t, err)
-	return uint16(p)
+	return p
 }
 
 // program starts an EPMD program, and waits until it answers at 127.0.0.1.
-func program(t *testing.T, path string, port uint16, args ...string) *exec.Cmd {
+func program(t *testing.T, path string, port uint16, args ...string) *testbed.Process {
 	t.Helper()
-	cmd := exec.Command(path, slices.Concat([]string{"-port", strconv.Itoa(int(port))}, args)...)
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // it may have ended
-		_ = cmd.Wait()
-	})
-	c := epmd.Client{Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(int(port)))}
-	require.Eventually(t, func() bool { _, err := c.Names(t.Context()); return err == nil }, time.Minute, 20*time.Millisecond)
-	return cmd
+	p, err := testbed.StartOn(t.Context(), port, testbed.Command(path, slices.Concat([]string{"-port", strconv.Itoa(int(port))}, args)...))
+	require.NoError(t, err)
+	t.Cleanup(p.Stop)
+	return p
 }
 
 // far makes a doctor reach an address that is not of this machine at 127.0.0.1.

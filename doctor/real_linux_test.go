@@ -40,7 +40,7 @@ func otpEPMD(t *testing.T, addresses ...string) (port uint16, pid int) {
 	t.Helper()
 	port = freePort(t)
 	cmd := program(t, otptest.Epmd(t), port, "-address", strings.Join(append([]string{"127.0.0.1"}, addresses...), ","))
-	return port, cmd.Process.Pid
+	return port, cmd.PID()
 }
 
 // erl starts a node.

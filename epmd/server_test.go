@@ -19,7 +19,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"github.com/goepmd/goepmd/conformance"
 	"github.com/goepmd/goepmd/epmd"
 	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/internal/testbed"
@@ -565,10 +564,10 @@ func testManyClients(t *testing.T, engine epmd.Engine) {
 	}
 }
 
-// freePort finds a TCP port that nobody uses.
+// freePort is a TCP port that nobody uses.
 func freePort(tb testing.TB) uint16 {
 	tb.Helper()
-	port, err := conformance.FreePort()
+	port, err := testbed.FreePort()
 	require.NoError(tb, err)
 	return port
 }

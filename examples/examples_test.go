@@ -15,9 +15,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/goepmd/goepmd/conformance"
 	"github.com/goepmd/goepmd/epmd"
 	"github.com/goepmd/goepmd/internal/otptest"
+	"github.com/goepmd/goepmd/internal/testbed"
 	"github.com/goepmd/goepmd/wire"
 )
 
@@ -26,7 +26,7 @@ const patience = 2 * time.Minute
 
 func freePort(t *testing.T) int {
 	t.Helper()
-	port, err := conformance.FreePort()
+	port, err := testbed.FreePort()
 	require.NoError(t, err)
 	return int(port)
 }

@@ -2,17 +2,15 @@ package registry_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand"
 	"net"
-	"os"
 	"os/exec"
 	"regexp"
 	"slices"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -24,6 +22,7 @@ import (
 
 	rules "github.com/goepmd/goepmd/fuzz/model"
 	"github.com/goepmd/goepmd/internal/otptest"
+	"github.com/goepmd/goepmd/internal/testbed"
 	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/wire"
 )
@@ -394,9 +393,8 @@ func (s step) NextState(state commands.State) commands.State {
 
 // daemon is OTP's epmd.
 type daemon struct {
-	cmd  *exec.Cmd
-	port uint16
-	kept []*net.TCPConn
+	*testbed.Process
+	kept []*testbed.Conn
 	// offset is how much higher the daemon's counters are than the model's, for
 	// each beginning.
 	offset map[uint32]uint32
@@ -411,52 +409,38 @@ const tolerance = 100 * time.Millisecond
 
 // startEpmd starts OTP's epmd and waits until it answers.
 func startEpmd(t *testing.T, path string, met map[rules.Origin]int) *daemon {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	p, err := testbed.Start(t.Context(), func(port uint16) *exec.Cmd {
+		// With -d it remembers but 5 names.
+		return testbed.Command(path, "-d", "-relaxed_command_check", "-address", "127.0.0.1", "-port", fmt.Sprint(port))
+	})
 	require.NoError(t, err)
-	d := &daemon{port: uint16(ln.Addr().(*net.TCPAddr).Port), offset: make(map[uint32]uint32), met: met}
-	require.NoError(t, ln.Close())
-	// With -d it remembers but 5 names.
-	d.cmd = exec.Command(path, "-d", "-relaxed_command_check", "-address", "127.0.0.1", "-port", fmt.Sprint(d.port))
-	d.cmd.Env = slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, "ERL_EPMD_") })
-	require.NoError(t, d.cmd.Start())
-	require.Eventually(t, func() bool {
-		_, _, err := d.ask("n")
-		return err == nil
-	}, patience, time.Millisecond, "epmd does not answer")
-	return d
+	return &daemon{Process: p, offset: make(map[uint32]uint32), met: met}
 }
 
 func (d *daemon) stop() {
 	for _, c := range d.kept {
 		forget(c)
 	}
-	_ = d.cmd.Process.Kill() // it may have ended
-	_ = d.cmd.Wait()         // it was killed
+	d.Stop()
 }
 
 // ask sends a request in one piece and reads the answer: to the end, or up to that
 // of an ALIVE2_RESP, whose connection it returns.
-func (d *daemon) ask(body string) (reply []byte, kept *net.TCPConn, err error) {
-	nc, err := net.DialTimeout("tcp", fmt.Sprintf("127.0.0.1:%d", d.port), patience)
+func (d *daemon) ask(body string) (reply []byte, kept *testbed.Conn, err error) {
+	c, err := testbed.Dial(context.Background(), net.Dialer{}, testbed.Loopback(d.Port))
 	if err != nil {
 		return nil, nil, err
 	}
-	c := nc.(*net.TCPConn)
 	defer func() {
 		if kept == nil {
 			forget(c)
 		}
 	}()
-	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := c.Send([]byte(rules.Packet(body))); err != nil {
 		return nil, nil, err
 	}
-	if _, err := io.WriteString(c, rules.Packet(body)); err != nil {
-		return nil, nil, err
-	}
-	buf := make([]byte, 1<<12)
 	for {
-		n, err := c.Read(buf)
-		reply = append(reply, buf[:n]...)
+		reply, err = c.Recv(reply, patience)
 		_, _, incomplete := wire.ParseAlive2Resp(reply)
 		switch {
 		case body[0] == byte(wire.TagAlive2Req) && incomplete == nil:
@@ -482,7 +466,7 @@ func (s step) Run(sut commands.SystemUnderTest) commands.Result {
 	d := sut.(*daemon)
 	a := answer{daemon: d, before: time.Now()}
 	if s.kind == "request" {
-		var c *net.TCPConn
+		var c *testbed.Conn
 		a.reply, c, a.err = d.ask(s.body)
 		if c != nil {
 			a.kept = true
@@ -499,21 +483,19 @@ func (s step) Run(sut commands.SystemUnderTest) commands.Result {
 
 // end ends a connection, or sends a byte that does, and waits until the daemon has
 // closed it too: it has unregistered the name by then.
-func end(c *net.TCPConn, data bool) error {
+func end(c *testbed.Conn, data bool) error {
 	defer forget(c)
 	var err error
 	if data {
-		_, err = c.Write([]byte{0})
+		err = c.Send([]byte{0})
 	} else {
-		err = c.CloseWrite()
+		err = c.HalfClose()
 	}
-	// If the daemon has closed it before, because its name was stopped, this side
-	// need not be able to.
-	if err != nil && !isClosed(err) {
+	if err != nil {
 		return err
 	}
-	rest, err := io.ReadAll(c)
-	if err != nil && !isClosed(err) {
+	rest, err := c.RecvAll(patience)
+	if err != nil && !errors.Is(err, testbed.ErrReset) {
 		return err
 	}
 	if len(rest) > 0 {
@@ -524,13 +506,8 @@ func end(c *net.TCPConn, data bool) error {
 
 // forget closes a connection whose other side has closed, or does not matter any
 // more. The system need not remember it: it remembers only so many.
-func forget(c *net.TCPConn) {
-	_ = c.SetLinger(0)
-	_ = c.Close() // nothing is lost in it
-}
-
-func isClosed(err error) bool {
-	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ENOTCONN)
+func forget(c *testbed.Conn) {
+	_ = c.Reset() // nothing is lost in it
 }
 
 func (s step) PostCondition(state commands.State, result commands.Result) *gopter.PropResult {
@@ -589,7 +566,7 @@ func (a answer) registered(want rules.Answer) error {
 func (a answer) comparable(body string) []byte {
 	b := bytes.Clone(a.reply)
 	if tag := wire.Tag(body[0]); tag == wire.TagNamesReq || tag == wire.TagDumpReq {
-		if port, _, err := wire.ParseListPort(b); err == nil && port == uint32(a.daemon.port) {
+		if port, _, err := wire.ParseListPort(b); err == nil && port == uint32(a.daemon.Port) {
 			copy(b, "\x00\x00\x00\x00")
 		}
 	}

@@ -107,18 +107,15 @@ func TestOpenWarningOfProgram(t *testing.T) {
 	} {
 		d := start(t, program, tt.args...)
 		require.NoError(t, d.client().Kill(t.Context()))
-		_, err := d.Exit()
-		require.NoError(t, err)
-		require.Equal(t, tt.warns, strings.Contains(d.stderr.String(), "the port is open"), "%q: %s", tt.args, d.stderr)
+		d.exit(t)
+		require.Equal(t, tt.warns, strings.Contains(d.Stderr.String(), "the port is open"), "%q: %s", tt.args, &d.Stderr)
 	}
 }
 
 // TestExitIdle: the program ends with status 0, and says why, when nobody has been
 // registered for as long as it is told.
 func TestExitIdle(t *testing.T) {
-	d := startOn(t, program, freePort(t), "-exit_idle", "1")
-	status, err := d.Exit()
-	require.NoError(t, err)
-	require.Zero(t, status)
-	require.Contains(t, d.stderr.String(), "exit_idle=1s")
+	d := start(t, program, "-exit_idle", "1")
+	require.Zero(t, d.exit(t))
+	require.Contains(t, d.Stderr.String(), "exit_idle=1s")
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/goepmd/goepmd/epmd"
+	"github.com/goepmd/goepmd/internal/testbed"
 )
 
 // killDaemon ends a detached daemon when the test ends.
@@ -65,7 +66,7 @@ func TestDaemon(t *testing.T) {
 // TestDaemonFails: the starter says what is wrong; its status is 0, as OTP's.
 func TestDaemonFails(t *testing.T) {
 	got := call(t, program, "-port", strconv.Itoa(freePort(t)), "-daemon", "-address", "bogus")
-	require.Equal(t, result{0, "", "epmd: cannot parse IP address \"bogus\"\n"}, got)
+	require.Equal(t, result{Stderr: "epmd: cannot parse IP address \"bogus\"\n"}, got)
 }
 
 // TestDaemonHoldsNothing: whoever waits for the end of the starter's output does
@@ -183,18 +184,17 @@ func TestStarterVariable(t *testing.T) {
 // TestBlockedLog: a daemon whose log nobody reads ends by the second signal at
 // once.
 func TestBlockedLog(t *testing.T) {
-	port := freePort(t)
 	r, w, err := os.Pipe()
 	require.NoError(t, err)
 	defer func() { require.NoError(t, r.Close()) }()
-	cmd := exec.Command(program, "-port", strconv.Itoa(port), "-d")
-	cmd.Stderr = w
-	require.NoError(t, cmd.Start())
+	d, err := testbed.Start(t.Context(), func(port uint16) *exec.Cmd {
+		cmd := testbed.Command(program, "-port", strconv.Itoa(int(port)), "-d")
+		cmd.Stderr = w
+		return cmd
+	})
+	require.NoError(t, err)
 	require.NoError(t, w.Close())
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	c := &epmd.Client{Addr: fmt.Sprintf("127.0.0.1:%d", port), Timeout: time.Second}
-	require.Eventually(t, func() bool { _, err := c.Names(context.Background()); return err == nil }, patience, time.Millisecond)
+	c := &epmd.Client{Addr: testbed.Loopback(d.Port).String(), Timeout: time.Second}
 	for range 5000 { // until the pipe is full
 		if _, err := c.Names(context.Background()); err != nil {
 			break
@@ -202,14 +202,14 @@ func TestBlockedLog(t *testing.T) {
 	}
 	_, err = c.Names(context.Background())
 	require.Error(t, err, "the log blocks")
-	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, d.Signal(syscall.SIGTERM))
 	for {
 		select {
-		case <-ended:
-			require.Equal(t, syscall.SIGTERM, cmd.ProcessState.Sys().(syscall.WaitStatus).Signal())
+		case <-d.Ended():
+			require.Equal(t, syscall.SIGTERM, d.State().Sys().(syscall.WaitStatus).Signal())
 			return
 		case <-time.After(100 * time.Millisecond):
-			_ = cmd.Process.Signal(syscall.SIGTERM) // it may just have ended
+			_ = d.Signal(syscall.SIGTERM) // it may just have ended
 		}
 	}
 }

@@ -56,10 +56,9 @@ func TestHTTP(t *testing.T) {
 			require.Contains(t, page, "<title>EPMD</title>")
 			require.NoError(t, r.Close())
 
-			require.NoError(t, d.cmd.Process.Signal(syscall.SIGTERM))
-			_, err = d.Exit()
-			require.NoError(t, err)
-			require.Empty(t, d.stderr.String())
+			require.NoError(t, d.Signal(syscall.SIGTERM))
+			d.exit(t)
+			require.Empty(t, d.Stderr.String())
 			ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 			require.NoError(t, err, "the address is free")
 			require.NoError(t, ln.Close())
@@ -79,9 +78,7 @@ func TestHTTPEndsWithOpenPages(t *testing.T) {
 	_, err = io.ReadAtLeast(c, make([]byte, 1<<10), 1)
 	require.NoError(t, err)
 	require.NoError(t, d.client().Kill(t.Context()))
-	status, err := d.Exit()
-	require.NoError(t, err)
-	require.Zero(t, status)
+	require.Zero(t, d.exit(t))
 }
 
 // TestHTTPCannotListen: an address that is taken, or is none, ends the daemon before it
@@ -98,8 +95,8 @@ func TestHTTPCannotListen(t *testing.T) {
 		got = call(t, program, "-port", port, "-started")
 		require.Equal(t, 1, got.Status, "it has not begun to serve")
 	}
-	require.Equal(t, result{1, "", usage}, call(t, program, "-http"))
-	require.Equal(t, result{1, "", usage}, call(t, program, "-http", ""))
+	require.Equal(t, result{Status: 1, Stderr: usage}, call(t, program, "-http"))
+	require.Equal(t, result{Status: 1, Stderr: usage}, call(t, program, "-http", ""))
 }
 
 // TestHTTPSecond: who comes second finds an epmd that runs, and does not complain that
@@ -117,7 +114,6 @@ func TestHTTPOpen(t *testing.T) {
 	status, _ := get(t, strings.Replace(address, "0.0.0.0", "127.0.0.1", 1), "/healthz")
 	require.Equal(t, 200, status)
 	require.NoError(t, d.client().Kill(t.Context()))
-	_, err := d.Exit()
-	require.NoError(t, err)
-	require.Contains(t, d.stderr.String(), "the status page is open to everybody who reaches it")
+	d.exit(t)
+	require.Contains(t, d.Stderr.String(), "the status page is open to everybody who reaches it")
 }

@@ -68,9 +68,7 @@ func commandStory(t *testing.T, commands, daemonProgram string, relaxed bool) []
 	ask("-dump")
 	ask("-kill") // ends a relaxed one
 	if relaxed {
-		status, err := d.Exit()
-		require.NoError(t, err)
-		results = append(results, result{Status: status})
+		results = append(results, result{Status: d.exit(t)})
 		ask("-names")
 		d = start(t, daemonProgram, args...)
 		nodes = []*epmd.Registration{register("first", 4711), register("second", 0)}
@@ -88,9 +86,7 @@ func commandStory(t *testing.T, commands, daemonProgram string, relaxed bool) []
 		return err == nil && len(names.Nodes) == 0
 	}, patience, 1e6)
 	ask("-kill")
-	status, err := d.Exit()
-	require.NoError(t, err)
-	results = append(results, result{Status: status})
+	results = append(results, result{Status: d.exit(t)})
 	ask("-names")
 	ask("-started")
 	ask("-dump")

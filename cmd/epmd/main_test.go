@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -11,7 +9,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -20,6 +17,7 @@ import (
 
 	"github.com/goepmd/goepmd/conformance"
 	"github.com/goepmd/goepmd/epmd"
+	"github.com/goepmd/goepmd/internal/testbed"
 )
 
 // patience is how long anything may take that should happen at once.
@@ -48,74 +46,49 @@ func buildAndRun(m *testing.M) int {
 	return m.Run()
 }
 
-// freePort finds a TCP port that nobody uses, on either family.
+// freePort is a port that nobody listens on.
 func freePort(tb testing.TB) int {
 	tb.Helper()
-	port, err := conformance.FreePort()
+	port, err := testbed.FreePort()
 	require.NoError(tb, err)
 	return int(port)
 }
 
 // daemon is an EPMD program that runs for a test, ours or OTP's.
 type daemon struct {
-	tb     testing.TB
-	cmd    *exec.Cmd
-	port   int
-	stderr *bytes.Buffer
-	wait   func() error
+	*testbed.Process
+	port int
 }
 
 // start runs a program on a free port and waits until it answers.
 func start(tb testing.TB, path string, args ...string) *daemon {
 	tb.Helper()
-	d := startOn(tb, path, freePort(tb), args...)
-	require.Eventually(tb, func() bool {
-		_, err := d.client().Names(context.Background())
-		return err == nil
-	}, patience, 5*time.Millisecond, "the daemon does not answer")
-	return d
-}
-
-// startOn runs a program on a port.
-func startOn(tb testing.TB, path string, port int, args ...string) *daemon {
-	tb.Helper()
-	d := &daemon{tb: tb, port: port, stderr: new(bytes.Buffer)}
-	d.cmd = exec.Command(path, append([]string{"-port", strconv.Itoa(port)}, args...)...)
-	d.cmd.Stderr = d.stderr
-	require.NoError(tb, d.cmd.Start())
-	d.wait = sync.OnceValue(d.cmd.Wait)
-	tb.Cleanup(func() {
-		_ = d.cmd.Process.Kill() // it may have ended
-		_ = d.wait()             // how it ended, the test has checked
+	p, err := testbed.Start(tb.Context(), func(port uint16) *exec.Cmd {
+		cmd := testbed.Command(path, append([]string{"-port", strconv.Itoa(int(port))}, args...)...)
+		cmd.Env = os.Environ() // some tests set what an EPMD reads from it
+		return cmd
 	})
-	return d
+	require.NoError(tb, err)
+	tb.Cleanup(p.Stop)
+	return &daemon{p, int(p.Port)}
 }
 
 func (d *daemon) client() *epmd.Client {
 	return &epmd.Client{Addr: fmt.Sprintf("127.0.0.1:%d", d.port)}
 }
 
-// Exit waits for the daemon to end by itself.
-func (d *daemon) Exit() (int, error) {
-	ended := make(chan error, 1)
-	go func() { ended <- d.wait() }()
-	select {
-	case err := <-ended:
-		var exit *exec.ExitError
-		if err != nil && !errors.As(err, &exit) {
-			return 0, err
-		}
-		return d.cmd.ProcessState.ExitCode(), nil
-	case <-time.After(patience):
-		return 0, errors.New("the daemon does not end")
-	}
+// exit waits for the daemon to end by itself, and gives its exit status.
+func (d *daemon) exit(tb testing.TB) int {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	status, err := d.Exit(ctx)
+	require.NoError(tb, err)
+	return status
 }
 
 // result is what a command printed and how it ended.
-type result struct {
-	Status         int
-	Stdout, Stderr string
-}
+type result = testbed.Result
 
 // call runs a program to its end.
 func call(tb testing.TB, path string, args ...string) result {
@@ -127,17 +100,11 @@ func callEnv(tb testing.TB, env []string, path string, args ...string) result {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, path, args...)
+	cmd := exec.Command(path, args...)
 	cmd.Env = append(os.Environ(), env...)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	require.NoError(tb, ctx.Err(), "%s %q does not end", path, args)
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		require.NoError(tb, err)
-	}
-	return result{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+	r, err := testbed.Run(ctx, cmd)
+	require.NoError(tb, err)
+	return r
 }
 
 // TestConformance holds the built program to the conformance suite, but for the
@@ -181,7 +148,7 @@ func TestVersion(t *testing.T) {
 func TestUsage(t *testing.T) {
 	for _, args := range [][]string{{"-nonsense"}, {"-port", "0"}, {"-names", "x"}, {"-help"}} {
 		got := call(t, program, args...)
-		require.Equal(t, result{1, "", usage}, got, "%q", args)
+		require.Equal(t, result{Status: 1, Stderr: usage}, got, "%q", args)
 	}
 }
 
@@ -192,10 +159,9 @@ func TestSignals(t *testing.T) {
 		t.Run(sig.String(), func(t *testing.T) {
 			t.Parallel()
 			d := start(t, program)
-			require.NoError(t, d.cmd.Process.Signal(sig))
-			_, err := d.Exit()
-			require.NoError(t, err)
-			status := d.cmd.ProcessState.Sys().(syscall.WaitStatus)
+			require.NoError(t, d.Signal(sig))
+			d.exit(t)
+			status := d.State().Sys().(syscall.WaitStatus)
 			require.True(t, status.Signaled(), "status %v", status)
 			require.Equal(t, sig, status.Signal())
 			ln, err := net.Listen("tcp", fmt.Sprintf(":%d", d.port))
@@ -276,7 +242,6 @@ func TestDebug(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, r.Close())
 	require.NoError(t, d.client().Kill(context.Background()))
-	_, err = d.Exit()
-	require.NoError(t, err)
-	require.Regexp(t, `epmd: \w+ \w+ [ \d]\d \d\d:\d\d:\d\d \d{4}: ALIVE2_REQ .*name=noisy`, d.stderr.String())
+	d.exit(t)
+	require.Regexp(t, `epmd: \w+ \w+ [ \d]\d \d\d:\d\d:\d\d \d{4}: ALIVE2_REQ .*name=noisy`, d.Stderr.String())
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -27,7 +26,7 @@ func TestStateSurvives(t *testing.T) {
 		require.False(t, had[name][resp.Creation], "%s had creation %d before", name, resp.Creation)
 		had[name][resp.Creation] = true
 		// To close would not end it while another test starts a program: that has a copy.
-		require.NoError(t, c.(*net.TCPConn).CloseWrite())
+		require.NoError(t, c.HalfClose())
 		require.NoError(t, c.Close())
 	}
 	for i := range 6 {
@@ -47,11 +46,11 @@ func TestStateSurvives(t *testing.T) {
 			register(d.port, "late")
 		}
 		if i == 3 {
-			require.NoError(t, d.cmd.Process.Signal(syscall.SIGTERM))
+			require.NoError(t, d.Signal(syscall.SIGTERM))
+			d.exit(t)
 		} else {
-			require.NoError(t, d.cmd.Process.Kill())
+			d.Stop()
 		}
-		require.Error(t, d.wait())
 	}
 }
 
@@ -86,14 +85,12 @@ func TestStateCannotBeWritten(t *testing.T) {
 			d := start(t, program, "-state", filepath.Join(dir, "state"))
 			c, _ := hold(t, d.port, "held")
 			time.Sleep(2 * saveEvery) // for it to try, and try again
-			require.NoError(t, c.SetReadDeadline(time.Now().Add(10*time.Millisecond)))
-			_, err := c.Read(make([]byte, 1))
+			_, err := c.Recv(nil, 10*time.Millisecond)
 			require.ErrorIs(t, err, os.ErrDeadlineExceeded, "it is registered")
-			require.NoError(t, d.cmd.Process.Kill())
-			require.Error(t, d.wait())
-			require.Contains(t, d.stderr.String(), "the state cannot be saved")
-			warnings := strings.Count(d.stderr.String(), "\n")
-			require.LessOrEqual(t, warnings, 10, d.stderr.String())
+			d.Stop()
+			require.Contains(t, d.Stderr.String(), "the state cannot be saved")
+			warnings := strings.Count(d.Stderr.String(), "\n")
+			require.LessOrEqual(t, warnings, 10, d.Stderr.String())
 		})
 	}
 

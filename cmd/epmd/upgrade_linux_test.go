@@ -16,7 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/goepmd/goepmd/epmd"
+	"github.com/goepmd/goepmd/internal/testbed"
 	"github.com/goepmd/goepmd/wire"
 )
 
@@ -39,18 +39,15 @@ func installText(t *testing.T, path, text string, mode os.FileMode) {
 }
 
 // hold registers a name by hand, for as long as the test runs.
-func hold(t *testing.T, port int, name string) (net.Conn, wire.Alive2Resp) {
+func hold(t *testing.T, port int, name string) (*testbed.Conn, wire.Alive2Resp) {
 	t.Helper()
-	c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	c, err := testbed.Dial(t.Context(), net.Dialer{}, testbed.Loopback(uint16(port)))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = c.Close() })
-	require.NoError(t, c.SetDeadline(time.Now().Add(patience)))
 	packet, err := wire.Node{Name: name, Port: 1, Type: wire.NodeTypeNormal, Highest: 6, Lowest: 5}.AppendAlive2Req(nil)
 	require.NoError(t, err)
-	_, err = c.Write(packet)
-	require.NoError(t, err)
-	answer := make([]byte, 6)
-	_, err = io.ReadFull(c, answer)
+	require.NoError(t, c.Send(packet))
+	answer, err := c.RecvLen(6, patience)
 	require.NoError(t, err)
 	resp, _, err := wire.ParseAlive2Resp(answer)
 	require.NoError(t, err)
@@ -114,10 +111,8 @@ func TestUpgradeToBroken(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, names.Nodes, 1)
 	require.NoError(t, syscall.Kill(listenerOf(t, d.port), syscall.SIGKILL)) // it has the first one's standard error
-	status, err := d.Exit()
-	require.NoError(t, err)
-	require.Zero(t, status)
-	require.Contains(t, d.stderr.String(), "the upgrade failed, and this daemon goes on")
+	require.Zero(t, d.exit(t))
+	require.Contains(t, d.Stderr.String(), "the upgrade failed, and this daemon goes on")
 	require.NoError(t, c.Close())
 }
 
@@ -215,13 +210,8 @@ func TestControlNonsense(t *testing.T) {
 // nothing in other hands.
 func TestPredecessorVariable(t *testing.T) {
 	for _, v := range []string{"x", "1", "99"} {
-		port := freePort(t)
 		t.Setenv(predecessorEnv, v)
-		d := startOn(t, program, port)
-		require.Eventually(t, func() bool {
-			_, err := (&epmd.Client{Addr: fmt.Sprintf("127.0.0.1:%d", port)}).Names(context.Background())
-			return err == nil
-		}, patience, 5*time.Millisecond)
+		d := start(t, program)
 		require.NoError(t, d.client().Kill(context.Background()))
 	}
 }

@@ -20,12 +20,12 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
 
-	"github.com/goepmd/goepmd/conformance"
 	"github.com/goepmd/goepmd/conformance/nodes/cnode"
 	"github.com/goepmd/goepmd/doctor"
 	"github.com/goepmd/goepmd/epmd"
 	"github.com/goepmd/goepmd/epmdtest"
 	"github.com/goepmd/goepmd/internal/otptest"
+	"github.com/goepmd/goepmd/internal/testbed"
 	"github.com/goepmd/goepmd/wire"
 )
 
@@ -74,7 +74,7 @@ func goNode(t *testing.T, name string) uint16 {
 
 func freePort(t *testing.T) int {
 	t.Helper()
-	p, err := conformance.FreePort()
+	p, err := testbed.FreePort()
 	require.NoError(t, err)
 	return int(p)
 }
@@ -287,12 +287,11 @@ func TestTransports(t *testing.T) {
 	for _, tr := range []wire.Transport{{Name: "inet_tcp", Port: 8}, {Name: "inet_tls", Port: 9}} {
 		req, err := wire.Node{Name: "both", Port: tr.Port, Transport: tr.Name, Type: wire.NodeTypeNormal, Highest: 6, Lowest: 5}.AppendAlive3Req(nil)
 		require.NoError(t, err)
-		c, err := net.Dial("tcp", s.Addr)
+		c, err := testbed.Dial(t.Context(), net.Dialer{}, testbed.Loopback(uint16(s.Port())))
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = c.Close() })
-		_, err = c.Write(req)
-		require.NoError(t, err)
-		_, err = io.ReadFull(c, make([]byte, 8)) // ALIVE3_RESP
+		require.NoError(t, c.Send(req))
+		_, err = c.RecvLen(8, patience) // ALIVE3_RESP
 		require.NoError(t, err)
 	}
 	code, out, errs := call(t, false, "-p", port, "nodes", "-long")
@@ -328,17 +327,12 @@ func TestDoctorTerminal(t *testing.T) {
 
 // TestDoctorErl: a real node on OTP's epmd is well, and found to be gone when it is.
 func TestDoctorErl(t *testing.T) {
-	port := freePort(t)
-	daemon := exec.Command(otptest.Epmd(t), "-port", strconv.Itoa(port))
-	require.NoError(t, daemon.Start())
-	t.Cleanup(func() {
-		_ = daemon.Process.Kill() // it may have ended
-		_ = daemon.Wait()
+	d, err := testbed.Start(t.Context(), func(port uint16) *exec.Cmd {
+		return testbed.Command(otptest.Epmd(t), "-port", strconv.Itoa(int(port)))
 	})
-	require.Eventually(t, func() bool {
-		code, _, _ := call(t, false, "-p", strconv.Itoa(port), "ping", "-q")
-		return code == pingOK
-	}, patience, 20*time.Millisecond)
+	require.NoError(t, err)
+	t.Cleanup(d.Stop)
+	port := int(d.Port)
 	n := otptest.StartNode(t, otptest.NodeConfig{Name: "real@127.0.0.1", Port: port})
 
 	t.Setenv(envPort, strconv.Itoa(port))
