@@ -7,10 +7,10 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"syscall"
 
 	"github.com/urfave/cli/v3"
-	"golang.org/x/sys/unix"
+
+	"github.com/goepmd/goepmd/internal/faults/rig"
 )
 
 // ownNetworkEnv marks the program that runs in a network of its own.
@@ -30,7 +30,7 @@ func runInOwnNetwork(ctx context.Context, c *cli.Command, args []string) (done b
 	if err != nil {
 		return false, err
 	}
-	// The kernel ends the other when the thread that started it ends.
+	// See NewNetwork.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	cmd := exec.CommandContext(ctx, self, args...)
@@ -38,14 +38,7 @@ func runInOwnNetwork(ctx context.Context, c *cli.Command, args []string) (done b
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.Env = append(os.Environ(), ownNetworkEnv+"=1")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, c.Root().Writer, c.Root().ErrWriter
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
-	if os.Geteuid() != 0 {
-		// Whoever is not root is root in a user namespace of their own, where the system
-		// allows that.
-		cmd.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER
-		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
-		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
-	}
+	rig.NewNetwork(cmd)
 	if err := cmd.Start(); err != nil {
 		return false, err
 	}
@@ -55,19 +48,4 @@ func runInOwnNetwork(ctx context.Context, c *cli.Command, args []string) (done b
 	return true, nil
 }
 
-// loopbackUp brings up the loopback interface of a new network, where it is down.
-func loopbackUp() error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return fmt.Errorf("loopback: %w", err)
-	}
-	lo, err := unix.NewIfreq("lo")
-	if err == nil {
-		lo.SetUint16(unix.IFF_UP)
-		err = unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo)
-	}
-	if err := errors.Join(err, unix.Close(fd)); err != nil {
-		return fmt.Errorf("loopback: %w", err)
-	}
-	return nil
-}
+func loopbackUp() error { return rig.LoopbackUp() }

@@ -3,8 +3,6 @@ package faults_test
 import (
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 
 	"github.com/goepmd/goepmd/internal/faults/rig"
@@ -17,44 +15,16 @@ var (
 	findings table
 )
 
-func TestMain(m *testing.M) { os.Exit(prepareAndRun(m)) }
-
-func prepareAndRun(m *testing.M) int {
+func TestMain(m *testing.M) {
 	if !otptest.HeavyRun() {
-		return m.Run() // each test says why it is skipped, and needs no program for that
+		os.Exit(m.Run()) // each test says why it is skipped, and needs no program for that
 	}
-	if !rig.InOwnNetwork() {
-		// There are more connections than other tests and containers would like.
-		if status, err := rig.RunInOwnNetwork(); err == nil {
-			return status
-		}
-		return buildAndRun(m)
-	}
-	if err := rig.LoopbackUp(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return buildAndRun(m)
-}
-
-func buildAndRun(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "goepmd")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	programs.epmd, programs.embedded = filepath.Join(dir, "epmd"), filepath.Join(dir, "embedded")
-	for path, pkg := range map[string]string{programs.epmd: "../../cmd/epmd", programs.embedded: "./embedded"} {
-		if out, err := exec.Command("go", "build", "-o", path, pkg).CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
-			return 1
-		}
-	}
-	status := m.Run()
+	status := rig.Main(m, map[*string][]string{
+		&programs.epmd: {"../../cmd/epmd"}, &programs.embedded: {"./embedded"},
+	})
 	if err := findings.show(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		return 1
+		status = 1
 	}
-	return status
+	os.Exit(status)
 }

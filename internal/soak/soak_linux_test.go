@@ -1,10 +1,7 @@
 package soak_test
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,32 +12,19 @@ import (
 	"github.com/goepmd/goepmd/internal/soak"
 )
 
-func TestMain(m *testing.M) {
-	if !rig.InOwnNetwork() {
-		if status, err := rig.RunInOwnNetwork(); err == nil {
-			os.Exit(status)
-		}
-	} else if err := rig.LoopbackUp(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	os.Exit(m.Run())
-}
+// Programs that are built for the tests.
+var embedded, epmd string
 
-func build(t *testing.T, pkg string) string {
-	path := filepath.Join(t.TempDir(), "program")
-	out, err := exec.Command("go", "build", "-o", path, pkg).CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	return path
+func TestMain(m *testing.M) {
+	os.Exit(rig.Main(m, map[*string][]string{&embedded: {"../faults/embedded"}, &epmd: {"../../cmd/epmd"}}))
 }
 
 func TestShortSoak(t *testing.T) {
-	path := build(t, "../faults/embedded")
 	for _, engine := range []string{"epoll", "portable"} {
 		t.Run(engine, func(t *testing.T) {
 			var table strings.Builder
 			err := soak.Run(t.Context(), soak.Config{
-				Program:  rig.Program{Name: engine, Path: path, Args: []string{"-engine", engine}, Tells: true},
+				Program:  rig.Program{Name: engine, Path: embedded, Args: []string{"-engine", engine}, Tells: true},
 				For:      2 * time.Second,
 				Seed:     1,
 				Nodes:    50,
@@ -58,7 +42,7 @@ func TestShortSoak(t *testing.T) {
 func TestNoticesLoss(t *testing.T) {
 	var table strings.Builder
 	err := soak.Run(t.Context(), soak.Config{
-		Program:  rig.Program{Name: "relaxed", Path: build(t, "../../cmd/epmd")},
+		Program:  rig.Program{Name: "relaxed", Path: epmd},
 		Args:     []string{"-relaxed_command_check"},
 		For:      2 * time.Second,
 		Seed:     1,

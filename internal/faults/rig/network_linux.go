@@ -30,20 +30,13 @@ func RunInOwnNetwork() (status int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	// The kernel ends the other when the thread that started it ends.
+	// See NewNetwork.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	cmd := exec.Command(self, os.Args[1:]...)
 	cmd.Env = append(os.Environ(), ownNetworkEnv+"=1")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
-	if os.Geteuid() != 0 {
-		// Whoever is not root is root in a user namespace of their own, where the
-		// system allows that.
-		cmd.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER
-		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
-		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
-	}
+	NewNetwork(cmd)
 	// A terminal sends the interrupt to both; the other ends in good order.
 	interrupted := make(chan os.Signal, 1)
 	signal.Notify(interrupted, os.Interrupt)
@@ -56,6 +49,19 @@ func RunInOwnNetwork() (status int, err error) {
 		return 1, nil //nolint:nilerr // it ran, and how it ended is not known
 	}
 	return max(cmd.ProcessState.ExitCode(), 0), nil
+}
+
+// NewNetwork lets a program run in a network namespace made for it. The kernel ends it when
+// the thread that started it ends.
+func NewNetwork(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
+	if os.Geteuid() != 0 {
+		// Whoever is not root is root in a user namespace of their own, where the
+		// system allows that.
+		cmd.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER
+		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
+		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
+	}
 }
 
 // LoopbackUp brings loopback up in a new network.
