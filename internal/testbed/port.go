@@ -45,20 +45,11 @@ func FreePort() (uint16, error) {
 	for range ports.queue {
 		port := ports.queue[0].port
 		ports.queue = append(ports.queue[1:], lent{port, time.Now()})
-		if probe(port) == nil {
+		if isFree(port) {
 			return port, nil
 		}
 	}
 	return 0, errors.New("no free port")
-}
-
-// listenOnce fails where somebody listens already.
-func listenOnce(port uint16) error {
-	ln, err := net.Listen("tcp", ":"+strconv.Itoa(int(port)))
-	if err != nil {
-		return err
-	}
-	return ln.Close()
 }
 
 // claim takes one more block that no other program has. An abstract Unix socket stands
