@@ -200,14 +200,12 @@ func failedTests(out string) []string {
 
 var passedTest = regexp.MustCompile(`(?m)^--- PASS: (\S+) \(([0-9.]+)s\)$`)
 
-// slowTests is the tests that took long, and how long together, by what they wrote with
-// -test.v.
-func slowTests(out string) (slow []string, together time.Duration) {
+// slowTests is the tests that took long, by what they wrote with -test.v.
+func slowTests(out string) (slow []string) {
 	for _, t := range passedTest.FindAllStringSubmatch(out, -1) {
 		if took, err := time.ParseDuration(t[2] + "s"); err == nil && took >= slowTest {
 			slow = append(slow, t[1])
-			together += took
 		}
 	}
-	return slow, together
+	return slow
 }

@@ -39,16 +39,20 @@ func judges(pkg string, asked []string) []string {
 // judge is the tests of one package, ready to run.
 type judge struct {
 	pkg     string
-	limit   time.Duration // of the tests on a single mutant
+	limit   time.Duration // of all tests on a mutant that is compiled alone
 	bundled string        // the program with the bundle
-	within  time.Duration // the limit of that
-	// skipped is the tests that do not pass with the bundle though it is no mutant, such
-	// as those that count allocations. They judge mutants one by one.
-	skipped []string
-	// slow is the tests that take long. They judge what the others let live, which have
-	// only so much time.
-	slow    []string
-	quickly time.Duration
+	quick   part
+	slow    part // the tests that take long; they judge what the quick ones let live
+	// alone is the tests that do not pass with the bundle though it is no mutant, such as
+	// those that count allocations. They judge mutants that are compiled alone.
+	alone []string
+}
+
+// part is some of the tests of a judge, with the bundle.
+type part struct {
+	args  []string // nil if there are none
+	limit time.Duration
+	tests []string // of the slow ones
 }
 
 // slowTest is how long a test takes at least that is called slow.
@@ -83,7 +87,7 @@ func (c *court) prepare(ctx context.Context, pkg string, packages []string) erro
 		if !exists(covered) {
 			continue // it has no tests
 		}
-		took, _, err := c.mustPass(ctx, run{pkg: p, program: covered, args: []string{"-test.coverprofile=" + profile}})
+		took, out, err := c.mustPass(ctx, run{pkg: p, program: covered, args: []string{"-test.v", "-test.coverprofile=" + profile}})
 		if err != nil {
 			return err
 		}
@@ -91,7 +95,7 @@ func (c *court) prepare(ctx context.Context, pkg string, packages []string) erro
 			return err
 		}
 		c.judges = append(c.judges, judge{
-			pkg: p, limit: c.limit(took), bundled: filepath.Join(c.dir, fmt.Sprint("bundle", i)),
+			pkg: p, limit: c.limit(took), bundled: filepath.Join(c.dir, fmt.Sprint("bundle", i)), slow: part{tests: slowTests(out)},
 		})
 	}
 	if len(c.judges) == 0 {
@@ -150,29 +154,53 @@ func (c *court) bundle(ctx context.Context, pkg string, mutants map[int]mutant, 
 		if err := c.m.buildTest(ctx, o, j.pkg, j.bundled); err != nil {
 			return nil, err
 		}
-		if err := c.tryBundle(ctx, j); err != nil {
+		without := func() []string {
+			return append([]string{"-test.failfast"}, skip(slices.Concat(j.slow.tests, j.alone))...)
+		}
+		if err := c.tryBundle(ctx, j, &j.quick, without); err != nil {
 			return nil, fmt.Errorf("the bundle of %s: %w", pkg, err)
 		}
 	}
 	return refused, nil
 }
 
-// tryBundle runs a judge's tests with the bundle and no mutant, and then without those
-// that did not pass.
-func (c *court) tryBundle(ctx context.Context, j *judge) error {
-	r := run{pkg: j.pkg, program: j.bundled, bundle: true, args: []string{"-test.v"}}
-	took, out, err := c.mustPass(ctx, r)
-	if failed := failedTests(out); err != nil && len(failed) > 0 {
-		j.skipped = failed
-		r.args = append(r.args, skip(failed)...)
-		took, out, err = c.mustPass(ctx, r)
+// prepareSlow finds out which slow tests pass with the bundle.
+func (c *court) prepareSlow(ctx context.Context) error {
+	for i := range c.judges {
+		j := &c.judges[i]
+		these := func() []string {
+			left := slices.DeleteFunc(slices.Clone(j.slow.tests), func(t string) bool { return slices.Contains(j.alone, t) })
+			if len(left) == 0 {
+				return nil
+			}
+			return []string{"-test.failfast", "-test.run=" + anyOf(left)}
+		}
+		if err := c.tryBundle(ctx, j, &j.slow, these); err != nil {
+			return fmt.Errorf("the bundle: %w", err)
+		}
 	}
-	if err != nil {
-		return err
-	}
-	slow, of := slowTests(out)
-	j.slow, j.within, j.quickly = slow, c.limit(took), c.limit(took-of)
 	return nil
+}
+
+// tryBundle runs a part of a judge's tests with the bundle and no mutant. Tests that do
+// not pass are to judge alone, and the others must pass.
+func (c *court) tryBundle(ctx context.Context, j *judge, p *part, args func() []string) error {
+	for {
+		if p.args = args(); p.args == nil {
+			return nil
+		}
+		r := run{pkg: j.pkg, program: j.bundled, bundle: true, args: p.args}
+		took, out, err := c.mustPass(ctx, r)
+		if err == nil {
+			p.limit = c.limit(took)
+			return nil
+		}
+		failed := failedTests(out)
+		if len(failed) == 0 || slices.Contains(j.alone, failed[0]) {
+			return err
+		}
+		j.alone = append(j.alone, failed...)
+	}
 }
 
 // skip leaves out tests.
@@ -180,8 +208,8 @@ func skip(tests []string) []string {
 	if len(tests) == 0 {
 		return nil
 	}
-	return []string{"-test.skip=" + these(tests)}
+	return []string{"-test.skip=" + anyOf(tests)}
 }
 
-// these is a regular expression for tests.
-func these(tests []string) string { return "^(" + strings.Join(tests, "|") + ")$" }
+// anyOf is a regular expression for tests.
+func anyOf(tests []string) string { return "^(" + strings.Join(tests, "|") + ")$" }

@@ -69,7 +69,9 @@ func (r *runner) all(ctx context.Context, sources []source) (results []result, l
 // task is a mutant to judge; in is its number in the bundle, 0 if it is not in there.
 type task struct {
 	mutant
-	in int
+	in   int
+	by   failure
+	took time.Duration
 }
 
 // judge judges the mutants of a package that are not known yet, until the time is over.
@@ -94,7 +96,7 @@ func (r *runner) judge(ctx context.Context, s source, h hashes, end time.Time) (
 	if err := c.prepare(ctx, s.pkg, judges(s.pkg, r.tests)); err != nil {
 		return err
 	}
-	bundled, tasks := map[int]mutant{}, []task{}
+	bundled, tasks := map[int]mutant{}, []*task{}
 	for i, x := range unknown {
 		if c.coverage.misses(x) {
 			if err := r.tell(x, outcome{ID: x.ID, Status: notReached, Code: h.code, Tests: h.tests}); err != nil {
@@ -102,7 +104,7 @@ func (r *runner) judge(ctx context.Context, s source, h hashes, end time.Time) (
 			}
 			continue
 		}
-		t := task{mutant: x}
+		t := &task{mutant: x}
 		if x.in != nil {
 			t.in = i + 1
 			bundled[t.in] = x
@@ -120,37 +122,73 @@ func (r *runner) judge(ctx context.Context, s source, h hashes, end time.Time) (
 		}
 	}
 	for _, j := range c.judges {
-		fmt.Fprintf(r.progress, "%s is judged by %s: within %.0f s, bundled %.0f s, one by one by %v, last by %v within %.0f s\n", s.pkg, j.pkg,
-			j.limit.Seconds(), j.quickly.Seconds(), j.skipped, j.slow, j.within.Seconds())
+		fmt.Fprintf(r.progress, "%s is judged by %s: quickly within %.0f s, slowly by %v, alone by %v\n", s.pkg, j.pkg,
+			j.quick.limit.Seconds(), j.slow.tests, j.alone)
 	}
 	fmt.Fprintf(r.progress, "%s is ready after %.0f s\n", s.pkg, time.Since(start).Seconds())
 	return r.work(ctx, c, s, tasks, bundled, over)
 }
 
-// work judges tasks, several at a time. The first error ends it.
-func (r *runner) work(ctx context.Context, c *court, s source, tasks []task, bundled map[int]mutant, over func() bool) error {
+// work judges tasks: first all with quick tests, then what is left with the others.
+func (r *runner) work(ctx context.Context, c *court, s source, tasks []*task, bundled map[int]mutant, over func() bool) error {
+	quick, rest := []*task{}, []*task{}
+	for _, t := range tasks {
+		switch _, compiles := bundled[t.in]; {
+		case t.in == 0:
+			rest = append(rest, t)
+		case compiles:
+			quick = append(quick, t)
+		}
+	}
+	err := r.each(ctx, quick, over, func(ctx context.Context, t *task, _ int) error {
+		err := c.tryQuick(ctx, t)
+		if err == nil && t.by == (failure{}) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			rest = append(rest, t)
+			_, err = fmt.Fprintf(r.progress, "%s %s %s lives so far\n", t.place(), t.Operator, t.change())
+			return err
+		}
+		return r.end(c, t, err)
+	})
+	if err != nil || len(rest) == 0 || over() {
+		return err
+	}
+	if err := c.prepareSlow(ctx); err != nil {
+		return err
+	}
+	return r.each(ctx, rest, over, func(ctx context.Context, t *task, worker int) error {
+		program := filepath.Join(c.dir, "single"+strconv.Itoa(worker))
+		return r.end(c, t, c.tryRest(ctx, t, s.files[t.File], program))
+	})
+}
+
+// end tells what became of a task.
+func (r *runner) end(c *court, t *task, err error) error {
+	o, err := c.outcome(t, err)
+	if err != nil {
+		return err
+	}
+	return r.tell(t.mutant, o)
+}
+
+// each does something with tasks, several at a time, until the time is over. The first
+// error ends it.
+func (r *runner) each(ctx context.Context, tasks []*task, over func() bool, do func(context.Context, *task, int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	next := make(chan task)
+	next := make(chan *task)
 	var wg sync.WaitGroup
-	for n := range r.jobs {
-		program := filepath.Join(c.dir, "single"+strconv.Itoa(n))
+	for worker := range r.jobs {
 		wg.Go(func() {
 			for t := range next {
-				o, err := c.try(ctx, t.mutant, t.in, s.files[t.File], program)
-				if err == nil {
-					err = r.tell(t.mutant, o)
-				}
-				if err != nil {
+				if err := do(ctx, t, worker); err != nil {
 					cancel(fmt.Errorf("%s: %w", t.ID, err))
 				}
 			}
 		})
 	}
 	for _, t := range tasks {
-		if _, ok := bundled[t.in]; t.in > 0 && !ok {
-			continue // it does not compile
-		}
 		if over() || ctx.Err() != nil {
 			break
 		}

@@ -3,51 +3,62 @@ package main
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 )
 
-// try judges a mutant; in is its number in the bundle, 0 if it is not in there.
-func (c *court) try(ctx context.Context, x mutant, in int, src []byte, program string) (outcome, error) {
-	o := outcome{ID: x.ID, Code: c.code, Tests: c.tests, Status: survived}
-	start := time.Now()
-	var err error
-	if in > 0 {
-		o.By, err = c.tryBundled(ctx, in)
+// tryBundled runs a part of each judge's tests on a mutant of the bundle.
+func (c *court) tryBundled(ctx context.Context, in int, of func(judge) part) (failure, error) {
+	for _, j := range c.judges {
+		p := of(j)
+		if p.args == nil {
+			continue
+		}
+		f, _, err := c.m.test(ctx, run{pkg: j.pkg, program: j.bundled, bundle: true, mutant: in, limit: p.limit, args: p.args})
+		if err != nil || f != (failure{}) {
+			return f, err
+		}
 	}
-	if err == nil && o.By == (failure{}) {
-		o.By, err = c.trySingle(ctx, x, in > 0, src, program)
+	return failure{}, nil
+}
+
+// tryQuick runs the quick tests of each judge on a mutant of the bundle.
+func (c *court) tryQuick(ctx context.Context, t *task) error {
+	start := time.Now()
+	f, err := c.tryBundled(ctx, t.in, func(j judge) part { return j.quick })
+	t.by, t.took = f, time.Since(start)
+	return err
+}
+
+// tryRest runs what the quick tests have not: on a mutant of the bundle the slow tests and
+// those that judge alone, on another one all.
+func (c *court) tryRest(ctx context.Context, t *task, src []byte, program string) error {
+	start := time.Now()
+	defer func() { t.took += time.Since(start) }()
+	var err error
+	if t.in > 0 {
+		if t.by, err = c.tryBundled(ctx, t.in, func(j judge) part { return j.slow }); err != nil || t.by != (failure{}) {
+			return err
+		}
+	}
+	t.by, err = c.trySingle(ctx, t.mutant, t.in > 0, src, program)
+	return err
+}
+
+// outcome is what became of a task whose last try gave an error, or none.
+func (c *court) outcome(t *task, err error) (outcome, error) {
+	o := outcome{
+		ID: t.ID, Code: c.code, Tests: c.tests, Status: survived, By: t.by,
+		Seconds: float64(t.took.Milliseconds()) / 1000,
 	}
 	switch refused := (compileErrors{}); {
 	case errors.As(err, &refused):
 		o.Status, err = notCompiled, nil
-	case o.By.How == noEnd:
+	case t.by.How == noEnd:
 		o.Status = timedOut
-	case o.By != failure{}:
+	case t.by != failure{}:
 		o.Status = killed
 	}
-	o.Seconds = float64(time.Since(start).Milliseconds()) / 1000
 	return o, err
-}
-
-// tryBundled runs the tests of each judge on a mutant of the bundle, the slow ones last.
-func (c *court) tryBundled(ctx context.Context, in int) (failure, error) {
-	for _, j := range c.judges {
-		r := run{pkg: j.pkg, program: j.bundled, bundle: true, mutant: in}
-		r.args, r.limit = append([]string{"-test.failfast"}, skip(slices.Concat(j.skipped, j.slow))...), j.quickly
-		parts := []run{r}
-		if len(j.slow) > 0 {
-			r.args, r.limit = []string{"-test.failfast", "-test.run=" + these(j.slow)}, j.within
-			parts = append(parts, r)
-		}
-		for _, part := range parts {
-			f, _, err := c.m.test(ctx, part)
-			if err != nil || f != (failure{}) {
-				return f, err
-			}
-		}
-	}
-	return failure{}, nil
 }
 
 // trySingle compiles a mutant alone, and runs all tests on it, or those that the bundle
@@ -57,10 +68,10 @@ func (c *court) trySingle(ctx context.Context, x mutant, leftOut bool, src []byt
 	for _, j := range c.judges {
 		args := []string{"-test.failfast"}
 		if leftOut {
-			if len(j.skipped) == 0 {
+			if len(j.alone) == 0 {
 				continue
 			}
-			args = append(args, "-test.run="+these(j.skipped))
+			args = append(args, "-test.run="+anyOf(j.alone))
 		}
 		if o.path == "" {
 			var err error
