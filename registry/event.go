@@ -141,10 +141,7 @@ func (r *Registry) publish(e Event) {
 	if len(r.subscribers) == 0 && r.onEvent == nil {
 		return
 	}
-	e.Seq = r.seq
-	if e.Time.IsZero() {
-		e.Time = r.now()
-	}
+	e.Seq, e.Time = r.seq, r.now()
 	if r.onEvent != nil {
 		r.onEvent(e, Inside{r})
 	}

@@ -123,18 +123,26 @@ func size(n ast.Node, stack []ast.Node) bool {
 	if !ok {
 		return false
 	}
-	switch i := slices.Index(call.Args, e); fun := call.Fun.(type) {
-	case *ast.Ident:
-		if fun.Name != "make" || len(call.Args) == 0 {
-			return false
-		}
+	i := slices.Index(call.Args, e)
+	if fun, ok := call.Fun.(*ast.Ident); ok && fun.Name == "make" && i > 0 {
 		_, isMap := call.Args[0].(*ast.MapType)
-		return i == 2 || i == 1 && isMap
-	case *ast.SelectorExpr:
-		x, ok := fun.X.(*ast.Ident)
-		return ok && x.Name == "slices" && fun.Sel.Name == "Grow" && i == 1
+		return i == 2 || isMap
 	}
-	return false
+	return i == 1 && isGrow(call)
+}
+
+// isGrow reports whether an expression is slices.Grow.
+func isGrow(e ast.Expr) bool {
+	call, ok := e.(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	fun, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	x, ok := fun.X.(*ast.Ident)
+	return ok && x.Name == "slices" && fun.Sel.Name == "Grow"
 }
 
 func (w *finder) text(n ast.Node) string { return w.between(n.Pos(), n.End()) }

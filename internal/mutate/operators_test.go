@@ -79,7 +79,7 @@ func TestOperators(t *testing.T) {
 			"slice: b[c:d] → b[:d]", "slice: b[c:d] → b[c:]", "number: 1 → 2", "number: 2 → 3", "slice: b[:c:c] → b[:c]",
 		}},
 		"fields":            {"a := T{B: b, C: nil, D: 4}", []string{"field: B: b → ", "number: 4 → 5"}},
-		"room":              {"a := make([]int, 0, 5)\nb := make(map[int]int, 6)\nc := slices.Grow(a, 7)", []string{"number: 0 → 1"}},
+		"room":              {"a := make([]int, 0, 5)\nb := make(map[int]int, 6)\na = slices.Grow(a, 7)", []string{"number: 0 → 1"}},
 		"return of nothing": {"return", nil},
 	}
 	for name, tt := range tests {

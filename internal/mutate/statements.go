@@ -21,7 +21,7 @@ func (w *finder) statement(s ast.Stmt, stack []ast.Node) {
 			w.assignments(s)
 			return
 		}
-		if s.Tok == token.DEFINE {
+		if s.Tok == token.DEFINE || isGrow(s.Rhs[0]) {
 			return
 		}
 	case *ast.BranchStmt:
