@@ -56,12 +56,15 @@ func TestRestore(t *testing.T) {
 func TestRestoreNonsense(t *testing.T) {
 	entry := func(name string) registry.Entry { return registry.Entry{Node: wire.Node{Name: name}} }
 	long := entry(strings.Repeat("x", wire.MaxNameBytes+1))
+	several := entry("s")
+	several.Transports = []registry.HeldTransport{{Transport: wire.Transport{Name: "tcp"}, Owner: 1}}
 	for what, s := range map[string]registry.Snapshot{
 		"registered twice":          {Nodes: []registry.Entry{entry("a"), entry("a")}},
 		"registered and remembered": {Nodes: []registry.Entry{entry("a")}, Old: []registry.Entry{entry("a")}},
 		"remembered twice":          {Old: []registry.Entry{entry("a"), entry("a")}},
 		"too long":                  {Nodes: []registry.Entry{long}},
 		"too long, remembered":      {Old: []registry.Entry{long}},
+		"transports before it":      {Nodes: []registry.Entry{several}, Old: []registry.Entry{long}},
 	} {
 		r := registry.New(registry.Config{})
 		require.ErrorIs(t, r.Restore(s), registry.ErrSnapshot, what)
@@ -94,6 +97,9 @@ func TestOnEvent(t *testing.T) {
 		entry, registered := in.Entry(e.Node.Name)
 		require.Equal(t, e.Node.Name, entry.Node.Name)
 		require.Equal(t, e.Kind != registry.Unregistered, registered)
+		entry, registered = in.Entry("nobody")
+		require.Zero(t, entry)
+		require.False(t, registered)
 	}})
 	register(t, r, 1, otpNode("a", 1))
 	register(t, r, 1, otpNode("b", 1))
@@ -170,4 +176,46 @@ func TestRestoreTransports(t *testing.T) {
 	bad := r.Snapshot()
 	bad.Nodes[0].Transports = append(bad.Nodes[0].Transports, bad.Nodes[0].Transports[0])
 	require.ErrorIs(t, registry.New(registry.Config{}).Restore(bad), registry.ErrSnapshot)
+}
+
+// TestRestoreOrder: an owner's transports end in the order in which they would have.
+func TestRestoreOrder(t *testing.T) {
+	r, clock := newRegistry(0)
+	for i, n := range []wire.Node{otpTransport("a", "tcp", 1), otpTransport("b", "tcp", 2), otpTransport("a", "tls", 3)} {
+		clock.set(int64(1000 + i))
+		join(t, r, 1, n)
+	}
+	again := registry.New(registry.Config{Now: clock.now})
+	require.NoError(t, again.Restore(r.Snapshot()))
+	ends := func(r *registry.Registry) []registry.Event {
+		sub, _ := r.Subscribe(10)
+		defer sub.Close()
+		r.Release(1, registry.ReasonClosed)
+		return waiting(sub)
+	}
+	want := ends(r)
+	require.Len(t, want, 3)
+	require.Equal(t, want, ends(again))
+}
+
+// TestRestoreWhatNoneWrote: of an entry that no registry would have told, the transports
+// count for the name, and no remembered name has an extra field.
+func TestRestoreWhatNoneWrote(t *testing.T) {
+	node, old := otpNode("s", 9), otpNode("old", 1)
+	old.Extra = "extra"
+	tcp := registry.HeldTransport{Transport: wire.Transport{Name: "tcp", Port: 1}, Owner: 1}
+	tls := registry.HeldTransport{Transport: wire.Transport{Name: "tls", Port: 2}, Owner: 1}
+	for _, transports := range [][]registry.HeldTransport{{tcp}, {tcp, tls}} {
+		entry := registry.Entry{Node: node, Owner: 9, Transports: transports}
+		require.Equal(t, []registry.Owner{1}, entry.Owners())
+		r, _ := newRegistry(0)
+		require.NoError(t, r.Restore(registry.Snapshot{Nodes: []registry.Entry{entry}, Old: []registry.Entry{{Node: old}}}))
+		require.NoError(t, r.Verify())
+		holder, _ := r.Holder([]byte("s"))
+		require.EqualValues(t, 1, holder)
+		n, _ := r.Lookup([]byte("s"))
+		require.Equal(t, otpTransport("s", "tcp", 1), n)
+		require.Len(t, r.Snapshot().Nodes[0].Transports, len(transports))
+		require.Empty(t, r.Snapshot().Old[0].Node.Extra)
+	}
 }

@@ -60,6 +60,7 @@ func TestTransportsOfTwoOwners(t *testing.T) {
 	require.Equal(t, otpTransport("s", "tcp", 1), n)
 
 	entry := r.Snapshot().Nodes[0]
+	require.Equal(t, otpTransport("s", "tcp", 1), entry.Node)
 	require.Equal(t, []registry.HeldTransport{
 		{Transport: wire.Transport{Name: "tcp", Port: 1}, Owner: 1, Since: time.Unix(1000, 0)},
 		{Transport: wire.Transport{Name: "tls", Port: 2}, Owner: 2, Since: time.Unix(2000, 0)},
@@ -174,11 +175,103 @@ func TestUnregisterTransports(t *testing.T) {
 	join(t, r, 2, otpTransport("t", "tcp", 3))
 	join(t, r, 3, otpTransport("t", "tls", 4))
 	join(t, r, 2, otpTransport("u", "tcp", 5))
+	join(t, r, 2, otpTransport("s", "uds", 6))
 	require.Equal(t, []registry.Owner{1, 2}, r.Unregister([]byte("s"), registry.ReasonStopped))
 	require.Equal(t, []string{"t"}, nodeNames(r))
 	require.Equal(t, []string{"s", "u"}, oldNames(r))
 	require.Equal(t, "4#tls", found(t, r, "t", "tcp", "tls"))
 	require.NoError(t, r.Verify())
+}
+
+// TestUnregisterInBetween: an owner that held a name between others holds none of them
+// any more, wherever the name stood.
+func TestUnregisterInBetween(t *testing.T) {
+	for i := range 4 {
+		r, _ := newRegistry(0)
+		for n := range 4 {
+			join(t, r, 1, otpTransport(numbered(n), "tcp", 1))
+		}
+		require.Equal(t, []registry.Owner{1}, r.Unregister([]byte(numbered(i)), registry.ReasonStopped))
+		require.NoError(t, r.Verify())
+		require.Empty(t, nodeNames(r))
+		require.Len(t, oldNames(r), 4)
+	}
+}
+
+// TestPlainAfterTransports: a name that had transports and comes back by Register has
+// none of them.
+func TestPlainAfterTransports(t *testing.T) {
+	r, _ := newRegistry(0)
+	join(t, r, 1, otpTransport("s", "tcp", 1))
+	r.Release(1, registry.ReasonClosed)
+	register(t, r, 2, otpNode("s", 5))
+	require.Equal(t, "5#", found(t, r, "s", "tcp"))
+	require.Empty(t, r.Snapshot().Nodes[0].Transports)
+	_, err := r.RegisterTransport(3, otpTransport("s", "tls", 1))
+	require.Equal(t, registry.RefusedTaken, err)
+	require.NoError(t, r.Verify())
+}
+
+// TestRegisterTellsNoTransport: Register takes no heed of a transport.
+func TestRegisterTellsNoTransport(t *testing.T) {
+	r, _ := newRegistry(0)
+	sub, _ := r.Subscribe(20)
+	defer sub.Close()
+	register(t, r, 1, otpTransport("plain", "tcp", 1))
+	join(t, r, 1, otpTransport("s", "tcp", 2))
+	register(t, r, 2, otpTransport("s", "tls", 3))
+	require.Equal(t, "none", found(t, r, "s", "tls"))
+	require.Equal(t, "3#", found(t, r, "s", ""))
+	transports := []string{}
+	for _, e := range waiting(sub) {
+		transports = append(transports, e.Node.Transport)
+	}
+	require.Equal(t, []string{"", "tcp", ""}, transports)
+}
+
+// TestRefusalOfTheNodeFirst: what is wrong with a node is told before what is registered.
+func TestRefusalOfTheNodeFirst(t *testing.T) {
+	r := registry.New(registry.Config{MaxHeld: 1})
+	longest := strings.Repeat("t", wire.MaxTransportLen)
+	join(t, r, 1, otpTransport("s", longest, 1))
+	_, err := r.RegisterTransport(1, otpTransport("t", longest+"t", 1))
+	require.Equal(t, registry.RefusedTransportName, err)
+	_, err = r.RegisterTransport(1, otpTransport("\xff", "tcp", 1))
+	require.Equal(t, registry.RefusedNameUTF8, err)
+	_, err = r.RegisterTransport(1, otpTransport("t", "tcp", 1))
+	require.Equal(t, registry.RefusedHeld, err)
+}
+
+// TestLookupTransports: the node is told whatever transports were asked for, and those
+// that it has come behind what is there.
+func TestLookupTransports(t *testing.T) {
+	r, _ := newRegistry(0)
+	register(t, r, 1, otpNode("plain", 7))
+	join(t, r, 2, otpTransport("s", "tcp", 1))
+	list, err := wire.AppendTransports(nil, "tls", "tcp")
+	require.NoError(t, err)
+	there := wire.Transport{Name: "there", Port: 9}
+	for _, tt := range []struct {
+		name string
+		of   wire.TransportList
+		node wire.Node
+		want []wire.Transport
+	}{
+		{"plain", list, otpNode("plain", 7), []wire.Transport{there, {Port: 7}}},
+		{"plain", nil, otpNode("plain", 7), []wire.Transport{there}},
+		{"s", list, otpNode("s", 1), []wire.Transport{there, {Name: "tcp", Port: 1}}},
+		{"s", nil, otpNode("s", 1), []wire.Transport{there}},
+	} {
+		n, got, ok := r.LookupTransports([]byte(tt.name), tt.of, []wire.Transport{there})
+		require.True(t, ok)
+		require.Equal(t, tt.node, n)
+		require.Equal(t, tt.want, got)
+	}
+	for name, of := range map[string]wire.TransportList{"s": list[:4], "nobody": list} {
+		_, got, ok := r.LookupTransports([]byte(name), of, []wire.Transport{there})
+		require.False(t, ok, name)
+		require.Equal(t, []wire.Transport{there}, got)
+	}
 }
 
 // TestKeptBlocks: lists in blocks are made once after a change, and begin with the
@@ -193,6 +286,7 @@ func TestKeptBlocks(t *testing.T) {
 	require.Same(t, &names[0], &r.Names3(port)[0])
 	require.Same(t, &dump[0], &r.Dump3(port)[0])
 	require.NotSame(t, &names[0], &r.Names3(port + 1)[0])
+	require.Equal(t, names, r.Names3(port))
 	join(t, r, 2, otpTransport("s", "tls", 3))
 	require.Contains(t, string(r.Names3(port)), "2#tcp 3#tls")
 	r.Release(2, registry.ReasonClosed)

@@ -23,13 +23,15 @@ func TestStats(t *testing.T) {
 	require.NotEmpty(t, r.Unregister([]byte("b"), registry.ReasonStopped))
 	require.Empty(t, r.Unregister([]byte("b"), registry.ReasonStopped))
 	r.Release(3, 200)
+	register(t, r, 6, otpNode("f", 1))
+	r.Release(6, registry.NumReasons)
 	r.Release(4, registry.ReasonShutdown)
 	register(t, r, 5, otpNode("a", 1))
 
-	want := registry.Stats{Nodes: 1, Remembered: 4, Registrations: 6}
+	want := registry.Stats{Nodes: 1, Remembered: 5, Registrations: 7}
 	want.Ended[registry.ReasonClosed] = 1
 	want.Ended[registry.ReasonStopped] = 1
 	want.Ended[registry.ReasonShutdown] = 2
-	want.Ended[0] = 1
+	want.Ended[0] = 2
 	require.Equal(t, want, r.Stats())
 }
