@@ -46,6 +46,7 @@ var remembers = []struct {
 func TestRememberConstants(t *testing.T) {
 	require.Equal(t, 1000, registry.DefaultRemember)
 	require.Equal(t, 5, registry.DebugRemember)
+	require.Equal(t, 1024, registry.RememberBeyond)
 }
 
 func TestRememberAtTheBorder(t *testing.T) {

@@ -115,7 +115,7 @@ func TestTransportRefusals(t *testing.T) {
 }
 
 func TestMaxHeld(t *testing.T) {
-	for max, want := range map[int]int{0: registry.DefaultMaxHeld, 5: 5, -1: 1000} {
+	for max, want := range map[int]int{0: 256, 5: 5, -1: 1000} {
 		r := registry.New(registry.Config{MaxHeld: max})
 		for i := range want {
 			join(t, r, 1, otpTransport(numbered(i), "t", 1))

@@ -43,6 +43,7 @@ type config struct {
 	timeout    time.Duration
 	resume     string
 	keep       bool
+	quick      bool
 	last       time.Duration
 	reasons    string
 	list, json bool
@@ -89,7 +90,8 @@ func parseFlags(args []string, errs io.Writer) (config, error) {
 		"(without: eight times what they take without a mutant, and at least 8 seconds)")
 	fs.StringVar(&c.resume, "resume", "", "keep outcomes in this `file`, and pass over mutants that stand in it with the same source and tests")
 	fs.BoolVar(&c.keep, "keep", false, "with -resume: what was noticed stays noticed though tests have changed, as when some were added")
-	fs.DurationVar(&c.last, "for", 0, "take no further mutant after this time; 0 is all")
+	fs.BoolVar(&c.quick, "quick", false, "leave the mutants that quick tests let live, and those that are compiled alone, to a later run")
+	fs.DurationVar(&c.last, "for", 0, "take no further mutant after this time; 0 is no end")
 	fs.StringVar(&c.reasons, "equivalent", reasonsFile, "the `file` that says why mutants are equivalent, below the module's root")
 	fs.BoolVar(&c.list, "list", false, "list the mutants and do nothing")
 	fs.BoolVar(&c.json, "json", false, "report in JSON")

@@ -106,7 +106,7 @@ func (r report) judge() error {
 		}
 	}
 	if r.Left > 0 {
-		errs = append(errs, fmt.Errorf("the time is over and %d mutants are left: go on with -resume", r.Left))
+		errs = append(errs, fmt.Errorf("%d mutants are left: go on with -resume", r.Left))
 	}
 	return errors.Join(errs...)
 }

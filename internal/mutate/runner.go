@@ -151,7 +151,7 @@ func (r *runner) work(ctx context.Context, c *court, s source, tasks []*task, bu
 		}
 		return r.end(c, t, err)
 	})
-	if err != nil || len(rest) == 0 || over() {
+	if err != nil || len(rest) == 0 || r.quick || over() {
 		return err
 	}
 	if err := c.prepareSlow(ctx); err != nil {
