@@ -29,9 +29,7 @@ type conn struct {
 	// Under the engine's lock, but for the owner and the remote address, which
 	// stay as they are.
 	seat[*conn]
-	pending int             // bytes that are being written
-	out     []byte          // what is still to be written, while the engine stands still
-	after   session.Verdict // and what is to become of the connection then
+	pending int // bytes that are being written
 }
 
 func (c *conn) place() *seat[*conn] { return &c.seat }
@@ -63,24 +61,19 @@ var bufferPool = sync.Pool{New: func() any { return new(buffers) }}
 // serve sees a connection through, from its first byte to its end.
 func (c *conn) serve() {
 	c.tell(StateNew)
-	c.see(c.request())
-}
-
-// see sees a connection through after its request, which is answered unless there
-// is an error.
-func (c *conn) see(err error) {
+	err := c.request()
 	if err == nil && c.session.Kept() {
 		c.settled()
 		go c.stay() // on a stack that has not grown: it may be for years
 		return
 	}
 	c.finish(err)
-	c.engine.done()
+	c.engine.wg.Done()
 }
 
 // stay holds a kept connection.
 func (c *conn) stay() {
-	defer c.engine.done()
+	defer c.engine.wg.Done()
 	c.finish(c.wait())
 }
 
@@ -102,12 +95,8 @@ func (c *conn) request() error {
 				return c.obey(res, now)
 			}
 		}
-		switch {
-		case err == nil:
-		case !c.wokenUp(err):
+		if err != nil {
 			return err
-		case !c.engine.park():
-			return ErrHandedOver
 		}
 	}
 }
@@ -134,8 +123,6 @@ func (c *conn) arm() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	switch {
-	case e.still != nil:
-		c.expire(longAgo)
 	case e.ending && !c.begun:
 		c.expire(e.silentEnd)
 	default:
@@ -161,22 +148,16 @@ func (c *conn) obey(res session.Result, came time.Time) error {
 	}
 	e.evict(res.Evict)
 	if len(res.Reply) > 0 {
-		if err := c.write(res.Reply, res.Verdict); err != nil {
+		if err := c.write(res.Reply); err != nil {
 			return err
 		}
 		if e.server.MeasureLatency {
 			e.counters.latencies.add(time.Since(came))
 		}
 	}
-	return c.obeyed(res.Verdict, res.Err)
-}
-
-// obeyed does what comes after the answer.
-func (c *conn) obeyed(v session.Verdict, why error) error {
-	e := c.engine
-	switch v {
+	switch res.Verdict {
 	case session.Close:
-		return why
+		return res.Err
 	case session.StopDaemon:
 		e.log.Warn("killed by a KILL_REQ", "remote", c.net.RemoteAddr())
 		e.stop(ErrKilled)
@@ -184,51 +165,25 @@ func (c *conn) obeyed(v session.Verdict, why error) error {
 	return nil
 }
 
-// write sends a reply, after which a verdict is due. If it cannot, whatever was
-// registered is unregistered.
-func (c *conn) write(b []byte, after session.Verdict) error {
-	c.engine.sleep(c.engine.server.WriteDelay)
-	c.pend(len(b))
-	for {
-		until := c.armWrite()
-		c.writing.Store(true)
-		n, err := c.net.Write(b)
-		c.writing.Store(err != nil)
-		b = b[n:]
-		if errors.Is(err, os.ErrDeadlineExceeded) && (until.IsZero() || time.Now().Before(until)) {
-			c.out, c.after = b, after // to stand still
-			if !c.engine.park() {
-				return ErrHandedOver
-			}
-			c.out = nil
-			continue
-		}
-		c.engine.mu.Lock()
-		c.engine.taken(c)
-		c.engine.mu.Unlock()
-		if err != nil {
-			c.engine.counters.writeErrors.Add(1)
-			c.session.End(registry.ReasonUnanswered)
-		}
-		return err
-	}
-}
-
-// armWrite sets, and gives, the time until which a write may wait; zero is none. That
-// it fails, the write tells. While the engine stands still, no write begins.
-func (c *conn) armWrite() (until time.Time) {
+// write sends a reply. If it cannot, whatever was registered is unregistered.
+func (c *conn) write(b []byte) error {
 	e := c.engine
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.still != nil {
-		_ = c.net.SetWriteDeadline(longAgo)
-		return until
-	}
+	e.sleep(e.server.WriteDelay)
+	c.pend(len(b))
 	if d := e.limits.writeTimeout; d > 0 {
-		until = time.Now().Add(d)
+		_ = c.net.SetWriteDeadline(time.Now().Add(d)) // where this fails, so does the write
 	}
-	_ = c.net.SetWriteDeadline(until)
-	return until
+	c.writing.Store(true)
+	_, err := c.net.Write(b)
+	c.writing.Store(err != nil)
+	e.mu.Lock()
+	e.taken(c)
+	e.mu.Unlock()
+	if err != nil {
+		e.counters.writeErrors.Add(1)
+		c.session.End(registry.ReasonUnanswered)
+	}
+	return err
 }
 
 // pend counts what waits to be taken by the other side. Those who make others
@@ -269,8 +224,8 @@ func (c *conn) wait() error {
 	if c.session.TakesMore() {
 		return c.takeMore()
 	}
+	c.arm() // without a deadline
 	for {
-		c.arm() // without a deadline, but to stand still
 		n, err := c.net.Read(c.small[:])
 		if n > 0 {
 			now := time.Now()
@@ -280,12 +235,8 @@ func (c *conn) wait() error {
 			}
 			return err
 		}
-		switch {
-		case err == nil:
-		case !c.wokenUp(err):
+		if err != nil {
 			return err
-		case !c.engine.park():
-			return ErrHandedOver
 		}
 	}
 }
@@ -314,12 +265,8 @@ func (c *conn) takeMore() error {
 				}
 			}
 		}
-		switch {
-		case err == nil:
-		case !c.wokenUp(err):
+		if err != nil {
 			return err
-		case !c.engine.park():
-			return ErrHandedOver
 		}
 	}
 }
@@ -363,10 +310,6 @@ type shutter interface {
 // engine can tell others that the connection is gone.
 func (c *conn) finish(err error) {
 	e := c.engine
-	if errors.Is(err, ErrHandedOver) {
-		c.letGo()
-		return
-	}
 	e.mu.Lock()
 	why := c.cause
 	e.mu.Unlock()

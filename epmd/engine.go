@@ -75,6 +75,12 @@ type engine interface {
 	// remotes are the other ends of the connections of owners, nil of one that is
 	// gone. Its errors are those of Server.Check.
 	remotes(context.Context, []registry.Owner) ([]net.Addr, error)
+	// file gives another descriptor of a connection; nil if it is gone.
+	file(registry.Owner) (*os.File, error)
+}
+
+// handing is an engine that can hand over what it holds.
+type handing interface {
 	// handoff stands still, has give hand over what the engine holds, and ends if
 	// that went well; else it goes on. Its error is give's.
 	handoff(give func(*held) error) error
@@ -82,8 +88,6 @@ type engine interface {
 	// accepted before begin has returned; if begin fails, the engine ends, and
 	// has touched nothing. The error is begin's.
 	takeUp(lns []net.Listener, h *held, begin func() error) error
-	// file gives another descriptor of a connection; nil if it is gone.
-	file(registry.Owner) (*os.File, error)
 }
 
 // chosen is the engine of a server: the choice is made by its first Serve.
@@ -185,24 +189,34 @@ func (c *chosen) count(s *Stats) {
 	}
 }
 
-func (c *chosen) handoff(give func(*held) error) error {
-	if e := c.get(); e != nil {
-		return e.handoff(give)
+// handing is the engine, if it can hand over.
+func (c *chosen) handing() (handing, error) {
+	e := c.get()
+	if e == nil {
+		return nil, errors.New("nothing is served")
 	}
-	return fmt.Errorf("%w: nothing is served", ErrHandoff)
+	h, ok := e.(handing)
+	if !ok {
+		return nil, ErrPortable
+	}
+	return h, nil
 }
 
+// takeUp is that of the engine which is chosen for the listeners.
 func (c *chosen) takeUp(lns []net.Listener, h *held, begin func() error) error {
-	if c.get() != nil {
-		closeAll(lns)
-		return fmt.Errorf("%w: the server is in use already", ErrHandoff)
+	var to handing
+	err := errors.New("the server is in use already")
+	if c.get() == nil {
+		if _, err = c.choose(lns); err == nil {
+			to, err = c.handing()
+		}
 	}
-	e, err := c.choose(lns)
 	if err != nil {
 		closeAll(lns)
+		closeFiles(h.conns)
 		return err
 	}
-	return e.takeUp(lns, h, begin)
+	return to.takeUp(lns, h, begin)
 }
 
 func (c *chosen) file(o registry.Owner) (*os.File, error) {
@@ -211,5 +225,3 @@ func (c *chosen) file(o registry.Owner) (*os.File, error) {
 	}
 	return nil, nil
 }
-
-var _ engine = (*chosen)(nil)

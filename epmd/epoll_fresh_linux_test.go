@@ -32,7 +32,7 @@ func inLoop(t *testing.T, s *Server, f func(*onLoop)) {
 		require.ErrorIs(t, <-ended, ErrServerClosed)
 	}()
 	require.Eventually(t, func() bool { return len(s.Addrs()) == 1 }, 20*time.Second, time.Millisecond)
-	e := s.init().engine.(*chosen).get().(*epoll)
+	e := s.init().engine.get().(*epoll)
 	done := make(chan struct{})
 	require.True(t, e.order(func() {
 		defer close(done) // a test that fails ends its goroutine, which is the loop's

@@ -363,4 +363,7 @@ func (e *epoll) evict(owners []registry.Owner) {
 
 func (e *epoll) count(s *Stats) { e.table.count(s) }
 
-var _ engine = (*epoll)(nil)
+var _ interface {
+	engine
+	handing
+} = (*epoll)(nil)

@@ -19,6 +19,9 @@ var (
 	// ErrHandoff: nothing was handed over, or taken over. After a Handoff the server
 	// goes on as if nothing had happened.
 	ErrHandoff = errors.New("epmd: no handover")
+	// ErrPortable: the server runs, or would run, on the portable engine, which hands
+	// nothing over and takes nothing over. It comes together with ErrHandoff.
+	ErrPortable = errors.New("the portable engine hands nothing over; only on Linux, and with plain TCP and Unix sockets, can a server be replaced while it runs: end it and start the next one")
 )
 
 // HandoffPatience is how long a server stands still for its successor to say that
@@ -31,34 +34,27 @@ const HandoffPatience = 10 * time.Second
 // answered yet. The server stands still meanwhile; those who connect wait. When the
 // successor has said that it serves, Handoff returns nil, Serve returns
 // ErrHandedOver, and this process holds none of the descriptors any more, without
-// having ended a connection. Owners keep their numbers, but for those of the portable
-// engine, which are numbered anew.
+// having ended a connection. Owners keep their numbers.
 //
 // If anything goes wrong before the successor serves, or it ends, or the context
 // does, or HandoffPatience is over, the server goes on as if nothing had happened,
 // and the error wraps ErrHandoff. There is one exception to time and context: once the
 // successor has been told to serve, only its word or its end is waited for.
 //
-// It is for Unix systems, and listeners and connections of TCP and Unix sockets as
-// the system knows them, which those of TLS are not. The other process must belong
-// to the same user. The socket is closed. It must not be called from a hook.
+// Only EngineEpoll hands over; with EnginePortable the error wraps ErrPortable too. The
+// other process must belong to the same user. The socket is closed. It must not be
+// called from a hook.
 func (s *Server) Handoff(ctx context.Context, to *net.UnixConn) error {
 	st := s.init()
 	defer func() { _ = to.Close() }() // everything has been said
-	if err := expectSuccessor(ctx, to); err != nil {
+	e, err := st.engine.handing()
+	if err == nil {
+		err = st.handOver(ctx, to, e)
+	}
+	if err != nil {
 		return fmt.Errorf("%w: %w", ErrHandoff, err)
 	}
-	err := st.engine.handoff(func(h *held) error {
-		err := give(ctx, to, h)
-		if err != nil {
-			st.lent.Store(true) // it may have some, and live on
-		}
-		return err
-	})
-	if err != nil && !errors.Is(err, ErrHandoff) {
-		err = fmt.Errorf("%w: %w", ErrHandoff, err)
-	}
-	return err
+	return nil
 }
 
 // Resume takes over what another server holds, which calls Handoff on the other
@@ -70,7 +66,7 @@ func (s *Server) Handoff(ctx context.Context, to *net.UnixConn) error {
 // taken over is left where it is at the end. The socket that it came through is closed.
 //
 // If it fails, its error wraps ErrHandoff, the other server goes on, and this one
-// cannot be used any more.
+// cannot be used any more. Where only EnginePortable can serve, it wraps ErrPortable too.
 func (s *Server) Resume(ctx context.Context, from *net.UnixConn) error {
 	st := s.init()
 	defer func() { _ = from.Close() }() // likewise

@@ -35,12 +35,10 @@ type portable struct {
 	conns     map[registry.Owner]*conn
 	last      registry.Owner
 	table     table[*conn]
-	ending    bool       // no more connections
-	stopping  bool       // stopped is closed
-	silentEnd time.Time  // when ending: until when silent connections may begin
-	err       error      // why it ended
-	still     *stillness // nil: it does not stand still
-	live      int        // goroutines of listeners and connections
+	ending    bool      // no more connections
+	stopping  bool      // stopped is closed
+	silentEnd time.Time // when ending: until when silent connections may begin
+	err       error     // why it ended
 }
 
 func newPortable(s *Server, st *state) *portable {
@@ -60,12 +58,11 @@ func (e *portable) serve(lns []net.Listener) error {
 		closeAll(lns)
 		return err
 	}
-	conns, err := e.takeIn(e.restored.Swap(nil))
-	if err != nil {
-		e.stop(err)
+	e.restore(e.restored.Swap(nil))
+	for _, ln := range lns {
+		e.log.Debug("listening", "address", ln.Addr())
+		go e.accept(ln)
 	}
-	e.goOn(conns)
-	e.acceptAll(lns)
 	<-e.stopped
 	e.wg.Wait()
 	e.watch.close()
@@ -89,25 +86,7 @@ func (e *portable) add(lns []net.Listener) error {
 	}
 	e.listeners = append(e.listeners, lns...)
 	e.wg.Add(len(lns))
-	e.live += len(lns)
 	return nil
-}
-
-// acceptAll begins to accept.
-func (e *portable) acceptAll(lns []net.Listener) {
-	for _, ln := range lns {
-		e.log.Debug("listening", "address", ln.Addr())
-		go e.accept(ln)
-	}
-}
-
-// done is the end of a goroutine of a listener or a connection.
-func (e *portable) done() {
-	e.mu.Lock()
-	e.live--
-	e.quieten()
-	e.mu.Unlock()
-	e.wg.Done()
 }
 
 // The pauses after a failed accept: long enough to let others end, short
@@ -118,7 +97,7 @@ const (
 )
 
 func (e *portable) accept(ln net.Listener) {
-	defer e.done()
+	defer e.wg.Done()
 	pause := shortestPause
 	for {
 		nc, err := ln.Accept()
@@ -138,11 +117,6 @@ func (e *portable) accept(ln net.Listener) {
 			e.arriving.Add(-1)
 		case e.hasEnded():
 			return
-		case wokenUp(ln, err):
-			if !e.park() {
-				return
-			}
-			e.acceptBy(ln)
 		case !mayPass(err):
 			e.log.Error("a listener failed for good", "address", ln.Addr(), "err", err)
 			e.stop(fmt.Errorf("epmd: cannot accept on %s: %w", ln.Addr(), err))
@@ -197,7 +171,6 @@ func (e *portable) open(nc net.Conn) {
 	if ok {
 		c.session = e.daemon.Open(c.owner, c, time.Now())
 		e.wg.Add(1)
-		e.live++
 	}
 	e.mu.Unlock()
 	e.limitHit(hit)
@@ -359,7 +332,6 @@ func (e *portable) evict(owners []registry.Owner) {
 func (e *portable) sweep([]byte) { e.watch.sweep(e.registry.Release) }
 
 func (e *portable) shutdown(ctx context.Context) error {
-	e.awaitMotion()
 	e.mu.Lock()
 	closing := e.end(ErrServerClosed)
 	e.mu.Unlock()
@@ -391,7 +363,6 @@ func (e *portable) cutsShort() bool {
 }
 
 func (e *portable) close() {
-	e.awaitMotion()
 	e.stop(ErrServerClosed)
 	e.wg.Wait()
 }
@@ -447,7 +418,7 @@ func (e *portable) stop(why error) {
 // last look is closed unanswered, since admit then takes nobody in.
 func (e *portable) endIdle() bool {
 	e.mu.Lock()
-	if e.ending || e.still != nil || !e.deserted() {
+	if e.ending || !e.deserted() {
 		defer e.mu.Unlock()
 		return e.ending
 	}

@@ -198,7 +198,7 @@ type state struct {
 	log      *slog.Logger
 	registry *registry.Registry
 	counters counters
-	engine   engine
+	engine   *chosen
 
 	restored atomic.Pointer[held] // what Restore gave, until it is served
 	lent     atomic.Bool          // another process may hold descriptors of connections

@@ -1,5 +1,3 @@
-//go:build unix
-
 package epmd
 
 import (
@@ -9,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/netip"
 	"os"
 	"time"
 
@@ -67,6 +64,20 @@ func bound(ctx context.Context, c *net.UnixConn) (done func() error) {
 		<-over
 		return context.Cause(ctx)
 	}
+}
+
+// handOver has an engine hand over to whoever is at the other end of a socket.
+func (st *state) handOver(ctx context.Context, to *net.UnixConn, e handing) error {
+	if err := expectSuccessor(ctx, to); err != nil {
+		return err
+	}
+	return e.handoff(func(h *held) error {
+		err := give(ctx, to, h)
+		if err != nil {
+			st.lent.Store(true) // it may have some, and live on
+		}
+		return err
+	})
 }
 
 // expectSuccessor waits for the other end to say who it is.
@@ -290,35 +301,4 @@ func listenersOf(files []int) ([]net.Listener, error) {
 		lns = append(lns, ln)
 	}
 	return lns, nil
-}
-
-func closeFiles(files []int) {
-	for _, fd := range files {
-		_ = unix.Close(fd) // others have it, or nobody wants it
-	}
-}
-
-// adopt takes the descriptor out of a file, which it closes, and asks for the other
-// end's address. An error means that there is none any more.
-func adopt(f *os.File) (int, netip.AddrPort, error) {
-	defer func() { _ = f.Close() }() // there is another one
-	fd, err := duplicate(f)
-	if err != nil {
-		return -1, netip.AddrPort{}, err
-	}
-	sa, err := unix.Getpeername(fd)
-	if err == nil {
-		err = unix.SetNonblock(fd, true)
-	}
-	if err != nil {
-		closeFiles([]int{fd})
-		return -1, netip.AddrPort{}, err
-	}
-	switch sa := sa.(type) {
-	case *unix.SockaddrInet4:
-		return fd, netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port)), nil
-	case *unix.SockaddrInet6:
-		return fd, netip.AddrPortFrom(netip.AddrFrom16(sa.Addr).Unmap(), uint16(sa.Port)), nil
-	}
-	return fd, netip.AddrPortFrom(sameMachine, 0), nil
 }
