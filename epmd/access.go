@@ -8,15 +8,15 @@ import (
 	"github.com/goepmd/goepmd/wire"
 )
 
-// daemonOf is what the sessions of a server share, but for its engine's part.
-func (s *Server) daemonOf(st *state, port uint16) session.Daemon {
+// daemon is what the sessions of a server share, but for its engine's part.
+func (s *Server) daemon(c *config, port uint16) session.Daemon {
 	return session.Daemon{
-		Registry:            st.registry,
+		Registry:            c.registry,
 		Port:                port,
 		Dialect:             s.dialect(),
 		RelaxedCommandCheck: s.RelaxedCommandCheck,
 		Policy:              s.policy(),
-		PacketTimeout:       st.limits.packetTimeout,
+		PacketTimeout:       c.limits.packetTimeout,
 		TimeoutRestarts:     s.TimeoutRestarts,
 	}
 }
@@ -28,13 +28,10 @@ func (s *Server) policy() session.Policy {
 		Register: plain(s.AllowRegister), Stop: plain(s.AllowStop),
 	}
 	if hook := s.Allow; hook != nil {
-		p.Allow = func(peer session.Peer, t wire.Tag) bool { return hook(peer.(known).info(), t) }
+		p.Allow = func(peer session.Peer, t wire.Tag) bool { return hook(Conn(peer.(subject).about()), t) }
 	}
 	return p
 }
-
-// known is the peer of either engine: it knows what hooks are told.
-type known interface{ info() Conn }
 
 // plain is a copy of a list with the networks of mapped IPv4 addresses in their plain
 // form; nil stays nil.

@@ -16,7 +16,7 @@ const askBatch = 1024
 const lockPause = time.Millisecond
 
 // Check says whether the server serves: its engine answers, between two requests,
-// before the context ends. Its error is the context's if not, and ErrServerClosed
+// before the context ends. Its error is the context's if not, and errClosed
 // if the server is not serving, yet or any more. It must not be called from a hook or
 // the logger.
 func (s *Server) Check(ctx context.Context) error {
@@ -51,7 +51,7 @@ func (c *chosen) remotes(ctx context.Context, owners []registry.Owner) ([]net.Ad
 	if e := c.get(); e != nil {
 		return e.remotes(ctx, owners)
 	}
-	return nil, ErrServerClosed
+	return nil, errClosed
 }
 
 // remotes does not wait for a lock that is held for too long.
@@ -64,7 +64,7 @@ func (e *portable) remotes(ctx context.Context, owners []registry.Owner) ([]net.
 	}
 	defer e.mu.Unlock()
 	if e.ending {
-		return nil, ErrServerClosed
+		return nil, errClosed
 	}
 	out := make([]net.Addr, len(owners))
 	for i, o := range owners {

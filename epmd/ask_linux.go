@@ -16,7 +16,7 @@ func (e *epoll) remotes(ctx context.Context, owners []registry.Owner) ([]net.Add
 	c := make(chan answer, 1)
 	ordered := e.order(func() {
 		if e.ending {
-			c <- answer{err: ErrServerClosed}
+			c <- answer{err: errClosed}
 			return
 		}
 		out := make([]net.Addr, len(owners))
@@ -28,7 +28,7 @@ func (e *epoll) remotes(ctx context.Context, owners []registry.Owner) ([]net.Add
 		c <- answer{addrs: out}
 	})
 	if !ordered {
-		return nil, ErrServerClosed
+		return nil, errClosed
 	}
 	select {
 	case a := <-c:

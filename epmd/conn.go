@@ -35,14 +35,6 @@ type conn struct {
 func (c *conn) place() *seat[*conn] { return &c.seat }
 func (c *conn) waits() int          { return c.pending }
 
-var (
-	errLimit    = errors.New("closed for a limit")
-	errStopped  = errors.New("its name was stopped")
-	errTimedOut = errors.New("no complete request in time")
-	errPartial  = errors.New("ended in the middle of a request")
-	errNotTaken = errors.New("the reply was not taken in time")
-)
-
 // Remote and Local make it a session.Peer.
 func (c *conn) Remote() netip.Addr { return c.remote }
 func (c *conn) Local() netip.Addr  { return addrOf(c.net.LocalAddr()) }
@@ -60,7 +52,7 @@ var bufferPool = sync.Pool{New: func() any { return new(buffers) }}
 
 // serve sees a connection through, from its first byte to its end.
 func (c *conn) serve() {
-	c.tell(StateNew)
+	c.engine.report.state(c, stageNew)
 	err := c.request()
 	if err == nil && c.session.Kept() {
 		c.settled()
@@ -111,7 +103,7 @@ func (c *conn) feed(now time.Time, chunk, scratch []byte) (session.Result, bool)
 	res := c.session.Feed(now, chunk, scratch)
 	if res.Verdict == session.Keep && c.session.Holds() {
 		e.watch.add(c.net, c.owner, c.session.TakesMore())
-		keepAlive(c.net, e.limits.keepAlive)
+		keepAlive(c.net, e.config.limits.keepAlive)
 	}
 	return res, e.settle(c, res)
 }
@@ -137,22 +129,14 @@ func (c *conn) expire(at time.Time) { _ = c.net.SetReadDeadline(at) }
 // obey does what the session says of bytes that came at a time.
 func (c *conn) obey(res session.Result, came time.Time) error {
 	e := c.engine
-	if e.counters.countResult(res) {
-		e.deniedTo(c.net.RemoteAddr(), res)
-	}
-	if e.log.Enabled(context.Background(), slog.LevelDebug) {
-		e.logResult(c.net.RemoteAddr(), c.owner, res)
-	}
-	if hook := e.server.OnRequest; hook != nil {
-		hook(requestOf(c.info(), res))
-	}
+	e.report.request(c, res)
 	e.evict(res.Evict)
 	if len(res.Reply) > 0 {
 		if err := c.write(res.Reply); err != nil {
 			return err
 		}
-		if e.server.MeasureLatency {
-			e.counters.latencies.add(time.Since(came))
+		if e.config.measureLatency {
+			e.report.latencies.add(time.Since(came))
 		}
 	}
 	switch res.Verdict {
@@ -160,7 +144,7 @@ func (c *conn) obey(res session.Result, came time.Time) error {
 		return res.Err
 	case session.StopDaemon:
 		e.log.Warn("killed by a KILL_REQ", "remote", c.net.RemoteAddr())
-		e.stop(ErrKilled)
+		e.stop(errKilled)
 	}
 	return nil
 }
@@ -168,9 +152,9 @@ func (c *conn) obey(res session.Result, came time.Time) error {
 // write sends a reply. If it cannot, whatever was registered is unregistered.
 func (c *conn) write(b []byte) error {
 	e := c.engine
-	e.sleep(e.server.WriteDelay)
+	e.sleep(e.config.writeDelay)
 	c.pend(len(b))
-	if d := e.limits.writeTimeout; d > 0 {
+	if d := e.config.limits.writeTimeout; d > 0 {
 		_ = c.net.SetWriteDeadline(time.Now().Add(d)) // where this fails, so does the write
 	}
 	c.writing.Store(true)
@@ -180,7 +164,7 @@ func (c *conn) write(b []byte) error {
 	e.taken(c)
 	e.mu.Unlock()
 	if err != nil {
-		e.counters.writeErrors.Add(1)
+		e.report.writeErrors.Add(1)
 		c.session.End(registry.ReasonUnanswered)
 	}
 	return err
@@ -202,21 +186,21 @@ func (c *conn) pend(n int) {
 	}
 	e.mu.Unlock()
 	for _, v := range victims {
-		e.limitHit(limitPending)
+		e.report.limitHit(limitPending)
 		v.cut()
 	}
 }
 
 // settled is for a connection that is answered and kept.
 func (c *conn) settled() {
-	state := StateRefused
+	state := stageRefused
 	if c.session.Holds() {
-		state = StateRegistered
+		state = stageRegistered
 	}
 	c.engine.mu.Lock()
 	c.engine.leave(c)
 	c.engine.mu.Unlock()
-	c.tell(state)
+	c.engine.report.state(c, state)
 }
 
 // wait holds a kept connection until it ends.
@@ -261,7 +245,7 @@ func (c *conn) takeMore() error {
 				}
 				if !holds && c.session.Holds() {
 					holds = true
-					c.tell(StateRegistered)
+					c.engine.report.state(c, stageRegistered)
 				}
 			}
 		}
@@ -319,12 +303,12 @@ func (c *conn) finish(err error) {
 	}
 	err = c.explain(err, why)
 	c.session.End(reason)
-	c.ends.Store(e.server.shuts(why))
+	c.ends.Store(e.config.shuts(why))
 	c.cut()
 	if e.log.Enabled(context.Background(), slog.LevelDebug) {
 		e.log.Debug("connection closed", "remote", c.net.RemoteAddr(), "owner", c.owner, "err", err)
 	}
-	c.tell(StateClosed)
+	e.report.state(c, stageClosed)
 	e.mu.Lock()
 	e.forget(c)
 	e.mu.Unlock()
@@ -334,18 +318,18 @@ func (c *conn) finish(err error) {
 func (c *conn) explain(err error, why cause) error {
 	switch {
 	case why == causeShutdown:
-		return ErrServerClosed
+		return errClosed
 	case why == causeStopped:
 		return errStopped
 	case why == causeLimit:
 		return errLimit
 	case errors.Is(err, os.ErrDeadlineExceeded) && c.silentAtEnd():
-		return ErrServerClosed
+		return errClosed
 	case errors.Is(err, os.ErrDeadlineExceeded) && !c.session.Ended():
-		c.engine.counters.timedOut.Add(1)
+		c.engine.report.timedOut.Add(1)
 		return errTimedOut
 	case c.session.Begun():
-		c.engine.counters.partial.Add(1)
+		c.engine.report.partial.Add(1)
 		return errPartial
 	case errors.Is(err, io.EOF):
 		return nil
@@ -360,13 +344,7 @@ func (c *conn) silentAtEnd() bool {
 	return c.engine.ending && !c.begun
 }
 
-// tell calls the hook for a state.
-func (c *conn) tell(s ConnState) {
-	if hook := c.engine.server.ConnState; hook != nil {
-		hook(c.info(), s)
-	}
-}
-
-func (c *conn) info() Conn {
-	return Conn{Owner: c.owner, Remote: c.net.RemoteAddr(), Local: c.net.LocalAddr()}
+// about makes it a subject of reports.
+func (c *conn) about() told {
+	return told{Owner: c.owner, Remote: c.net.RemoteAddr(), Local: c.net.LocalAddr()}
 }

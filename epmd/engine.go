@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/goepmd/goepmd/registry"
 )
@@ -53,9 +54,9 @@ func (e Engine) String() string {
 // engine serves listeners. Every method may be called at any time, and more than
 // once.
 type engine interface {
-	// serve adds listeners and returns when the server has ended and nothing of
-	// it runs any more. It closes the listeners.
-	serve([]net.Listener) error
+	// serve adds listeners, and connections that another server has left, and returns
+	// when the server has ended and nothing of it runs any more. It closes them all.
+	serve(lns []net.Listener, left *held) error
 	// shutdown accepts no more, lets requests under way finish until the context
 	// ends, then drops everything and returns when nothing runs any more. Its
 	// error is the context's if it cut a request short.
@@ -70,8 +71,8 @@ type engine interface {
 	addrs() []net.Addr
 	// evict closes the connections of owners whose names were stopped.
 	evict([]registry.Owner)
-	// count fills in how many connections there are.
-	count(*Stats)
+	// count is how many connections there are.
+	count() gauges
 	// remotes are the other ends of the connections of owners, nil of one that is
 	// gone. Its errors are those of Server.Check.
 	remotes(context.Context, []registry.Owner) ([]net.Addr, error)
@@ -83,7 +84,7 @@ type engine interface {
 type handing interface {
 	// handoff stands still, has give hand over what the engine holds, and ends if
 	// that went well; else it goes on. Its error is give's.
-	handoff(give func(*held) error) error
+	handoff(give func(export func() *held) error) error
 	// takeUp begins with listeners and with what another held. Nothing is read or
 	// accepted before begin has returned; if begin fails, the engine ends, and
 	// has touched nothing. The error is begin's.
@@ -92,9 +93,10 @@ type handing interface {
 
 // chosen is the engine of a server: the choice is made by its first Serve.
 type chosen struct {
-	server *Server
-	state  *state
+	wanted Engine
+	config *config
 	idle   *idle
+	left   atomic.Pointer[held] // what Restore gave, until it is served
 
 	mu     sync.Mutex
 	engine engine // nil before the choice
@@ -112,8 +114,8 @@ func (c *chosen) choose(lns []net.Listener) (engine, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	unfit := epollFit(lns)
-	if c.engine == nil && c.server.Engine != EnginePortable && unfit == nil {
-		e, err := newEpoll(c.server, c.state)
+	if c.engine == nil && c.wanted != EnginePortable && unfit == nil {
+		e, err := newEpoll(c.config)
 		if err == nil {
 			c.engine = e
 			return e, nil
@@ -121,10 +123,10 @@ func (c *chosen) choose(lns []net.Listener) (engine, error) {
 		unfit = err
 	}
 	switch {
-	case c.engine == nil && c.server.Engine == EngineEpoll:
+	case c.engine == nil && c.wanted == EngineEpoll:
 		return nil, fmt.Errorf("%w: epoll: %w; set Server.Engine to EngineAuto", ErrEngine, unfit)
 	case c.engine == nil:
-		c.engine = newPortable(c.server, c.state)
+		c.engine = newPortable(c.config)
 	}
 	if _, portable := c.engine.(*portable); !portable && unfit != nil {
 		return nil, fmt.Errorf("%w: the server runs on epoll already: %w; give all listeners to one Serve, or set Server.Engine to EnginePortable", ErrEngine, unfit)
@@ -142,7 +144,7 @@ func (c *chosen) serve(lns []net.Listener) error {
 		return err
 	}
 	c.idle.start(e.endIdle)
-	err = e.serve(lns)
+	err = e.serve(lns, c.left.Swap(nil))
 	c.idle.stop()
 	return err
 }
@@ -152,7 +154,7 @@ func (c *chosen) any() engine {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.engine == nil {
-		c.engine = newPortable(c.server, c.state)
+		c.engine = newPortable(c.config)
 	}
 	return c.engine
 }
@@ -183,10 +185,11 @@ func (c *chosen) evict(owners []registry.Owner) {
 	}
 }
 
-func (c *chosen) count(s *Stats) {
+func (c *chosen) count() gauges {
 	if e := c.get(); e != nil {
-		e.count(s)
+		return e.count()
 	}
+	return gauges{}
 }
 
 // handing is the engine, if it can hand over.

@@ -50,7 +50,7 @@ func (e *epoll) accept(l *listener) {
 	switch errno {
 	case 0:
 		l.pause = 0
-		if d := e.server.AcceptDelay; d > 0 {
+		if d := e.config.acceptDelay; d > 0 {
 			l.held, l.from = fd, e.from
 			e.rest(l, d)
 			return
@@ -62,13 +62,13 @@ func (e *epoll) accept(l *listener) {
 		e.log.Error("a listener failed for good", "address", l.addr, "err", errno)
 		e.stop(fmt.Errorf("epmd: cannot accept on %s: %w", l.addr, errno))
 	case unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM:
-		e.acceptFailed(l.addr, errno)
+		e.report.acceptFailed(l.addr, errno)
 		e.acceptShort(l)
 	case unix.EINTR:
 		l.ready = true
 	default: // the connection is gone already
 		l.ready = true
-		e.counters.acceptErrors.Add(1)
+		e.report.acceptErrors.Add(1)
 	}
 }
 
@@ -84,7 +84,7 @@ func (e *epoll) acceptShort(l *listener) {
 	}
 	if v := e.table.dispensable(); v != nil {
 		e.drop(v, causeLimit, errLimit)
-		e.limitHit(limitConns)
+		e.report.limitHit(limitConns)
 		l.ready = true
 		return
 	}
@@ -95,9 +95,9 @@ func (e *epoll) acceptShort(l *listener) {
 			return
 		}
 		if errno == 0 {
-			e.counters.accepted.Add(1)
+			e.report.accepted.Add(1)
 			closeFile(fd)
-			e.limitHit(limitConns)
+			e.report.limitHit(limitConns)
 			l.ready = true
 		}
 		e.spare.keep()
@@ -111,7 +111,7 @@ func (e *epoll) acceptShort(l *listener) {
 
 // welcome begins to serve a connection, if the limits have room for it.
 func (e *epoll) welcome(l *listener, fd int, from *address) {
-	e.counters.accepted.Add(1)
+	e.report.accepted.Add(1)
 	remote := from.addrPort()
 	hit, _, ok := e.admits(remote.Addr())
 	var c *socket
@@ -122,13 +122,13 @@ func (e *epoll) welcome(l *listener, fd int, from *address) {
 	}
 	if c == nil {
 		closeFile(fd)
-		e.limitHit(hit)
+		e.report.limitHit(hit)
 		return
 	}
 	c.fd, c.remote, c.port = int32(fd), remote.Addr(), remote.Port()
 	w := e.takeWork(c)
 	w.session = e.daemon.Open(c.owner, w, e.begun) // its deadline is never asked for: see line
-	w.early = l.early || e.server.AcceptDelay > 0
-	e.tell(c, StateNew)
+	w.early = l.early || e.config.acceptDelay > 0
+	e.report.state(c, stageNew)
 	e.read(c)
 }

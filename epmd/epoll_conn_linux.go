@@ -86,7 +86,7 @@ func (e *epoll) takePlace(victim *socket, hit limit) {
 	if victim != nil {
 		e.drop(victim, causeLimit, errLimit)
 	}
-	e.limitHit(hit)
+	e.report.limitHit(hit)
 }
 
 // watch tells epoll of a connection. Where the system is short of memory it says
@@ -97,7 +97,7 @@ func (e *epoll) watch(c *socket, events uint32) bool {
 		op = unix.EPOLL_CTL_MOD // what has arrived already is told again
 	}
 	if err := watchFor(e.poll, op, int(c.fd), events, uint64(c.owner)); err != nil {
-		e.acceptFailed(c.remoteAddr(), err)
+		e.report.acceptFailed(c.remoteAddr(), err)
 		return false
 	}
 	c.watched = true
@@ -110,7 +110,7 @@ func (e *epoll) obey(c *socket, res session.Result) {
 		e.unanswered(c, errLimit)
 		return
 	}
-	e.tellRequest(c, res)
+	e.report.request(c, res)
 	if len(res.Evict) > 0 {
 		e.evictNow(res.Evict)
 	}
@@ -177,7 +177,7 @@ func (e *epoll) wakeKept(c *socket) {
 	default:
 		s := e.daemon.Resume(c.owner, c.registered)
 		res := s.Feed(e.begun, e.scrap[:n], nil)
-		e.tellRequest(c, res)
+		e.report.request(c, res)
 		e.finish(c, res.Err)
 	}
 }
@@ -192,7 +192,7 @@ func (e *epoll) endUnanswered(c *socket) {
 	case errno != 0 || n == 0:
 		w.session.End(registry.ReasonClosed)
 	default:
-		e.tellRequest(c, w.session.Feed(e.begun, e.scrap[:n], nil))
+		e.report.request(c, w.session.Feed(e.begun, e.scrap[:n], nil))
 	}
 }
 
@@ -220,16 +220,16 @@ func (e *epoll) finish(c *socket, err error) {
 	}
 	if w := c.work; w != nil {
 		if w.session.Begun() && c.cause == causeNone && err != errTimedOut {
-			e.counters.partial.Add(1)
+			e.report.partial.Add(1)
 			err = errPartial
 		}
 		w.session.End(why)
 	} else if c.registered {
 		e.registry.Release(c.owner, why)
 	}
-	var info Conn
-	if e.server.ConnState != nil {
-		info = c.info() // while there is one
+	var info told
+	if e.report.onState != nil {
+		info = c.about() // while there is one
 	}
 	if e.log.Enabled(context.Background(), slog.LevelDebug) {
 		e.log.Debug("connection closed", "remote", c.remoteAddr(), "owner", c.owner, "err", err)
@@ -237,37 +237,17 @@ func (e *epoll) finish(c *socket, err error) {
 	if c.work != nil && c.work.pending {
 		reset(int(c.fd))
 	}
-	if e.server.shuts(c.cause) {
+	if e.config.shuts(c.cause) {
 		_ = watchFor(e.poll, unix.EPOLL_CTL_DEL, int(c.fd), 0, 0) // the watch would outlast the descriptor
 		_ = unix.Shutdown(int(c.fd), unix.SHUT_RDWR)              // it fails on one that has ended
 	}
 	closeFile(int(c.fd))
-	if hook := e.server.ConnState; hook != nil {
-		hook(info, StateClosed)
+	if hook := e.report.onState; hook != nil {
+		hook(info, stageClosed)
 	}
 	e.table.remove(c)
 	e.table.settled(c)
 	e.giveBack(c)
 	e.slots.free(c)
 	e.stopIfDrained()
-}
-
-// tell calls the hook for a state.
-func (e *epoll) tell(c *socket, s ConnState) {
-	if hook := e.server.ConnState; hook != nil {
-		hook(c.info(), s)
-	}
-}
-
-// tellRequest counts and tells what a request led to.
-func (e *epoll) tellRequest(c *socket, res session.Result) {
-	if e.counters.countResult(res) {
-		e.deniedTo(c.remoteAddr(), res)
-	}
-	if e.log.Enabled(context.Background(), slog.LevelDebug) {
-		e.logResult(c.remoteAddr(), c.owner, res)
-	}
-	if hook := e.server.OnRequest; hook != nil {
-		hook(requestOf(c.info(), res))
-	}
 }

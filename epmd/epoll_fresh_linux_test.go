@@ -2,12 +2,14 @@ package epmd
 
 import (
 	"io"
+	"log/slog"
 	"net"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/wire"
 )
@@ -18,21 +20,44 @@ type onLoop struct {
 	*epoll
 }
 
-// inLoop runs a test in the loop of a server's engine, which thus neither sleeps nor
-// settles anything on its own.
-func inLoop(t *testing.T, s *Server, f func(*onLoop)) {
+// newConfig is one with room for everybody that a test brings.
+func newConfig() *config {
+	r := registry.New(registry.Config{})
+	return &config{
+		registry: r,
+		report:   &reporter{log: slog.New(slog.DiscardHandler)},
+		limits: limits{
+			maxConns: 1000, maxKept: 1000, maxConnsPerPeer: unlimited,
+			maxUnfinished: 100, maxRefused: 100, maxPending: unlimited,
+		},
+		daemon: func([]net.Listener) session.Daemon {
+			return session.Daemon{Registry: r, Dialect: wire.MultiTransport}
+		},
+	}
+}
+
+// runLoop serves a free port until the test ends.
+func runLoop(t *testing.T, c *config) *epoll {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	s.Engine = EngineEpoll
+	e, err := newEpoll(c)
+	require.NoError(t, err)
 	ended := make(chan error, 1)
-	go func() { ended <- s.Serve(ln) }()
-	defer func() {
-		require.NoError(t, s.Close())
-		require.ErrorIs(t, <-ended, ErrServerClosed)
-	}()
-	require.Eventually(t, func() bool { return len(s.Addrs()) == 1 }, 20*time.Second, time.Millisecond)
-	e := s.init().engine.get().(*epoll)
+	go func() { ended <- e.serve([]net.Listener{ln}, nil) }()
+	t.Cleanup(func() {
+		e.close()
+		require.ErrorIs(t, <-ended, errClosed)
+	})
+	require.Eventually(t, func() bool { return len(e.addrs()) == 1 }, 20*time.Second, time.Millisecond)
+	return e
+}
+
+// inLoop runs a test in the loop of an engine, which thus neither sleeps nor settles
+// anything on its own.
+func inLoop(t *testing.T, c *config, f func(*onLoop)) {
+	t.Helper()
+	e := runLoop(t, c)
 	done := make(chan struct{})
 	require.True(t, e.order(func() {
 		defer close(done) // a test that fails ends its goroutine, which is the loop's
@@ -85,7 +110,7 @@ func (l *onLoop) registered(names ...string) {
 // TestFreshIsSwept: that a fresh node has left is seen by who asks for its name, and by
 // who asks for all.
 func TestFreshIsSwept(t *testing.T) {
-	inLoop(t, &Server{}, func(l *onLoop) {
+	inLoop(t, newConfig(), func(l *onLoop) {
 		l.leave("gone", "left")
 		l.register("here")
 		l.sweep([]byte("other"))
@@ -103,7 +128,7 @@ func TestFreshIsSwept(t *testing.T) {
 
 // TestFreshComesBack: a node that restarts at once is not refused.
 func TestFreshComesBack(t *testing.T) {
-	inLoop(t, &Server{}, func(l *onLoop) {
+	inLoop(t, newConfig(), func(l *onLoop) {
 		for range 3 * maxFresh {
 			l.leave("same")
 		}
@@ -113,7 +138,7 @@ func TestFreshComesBack(t *testing.T) {
 
 // TestFreshWithTransports: who holds a name with others is swept with it.
 func TestFreshWithTransports(t *testing.T) {
-	inLoop(t, &Server{MultiTransport: true}, func(l *onLoop) {
+	inLoop(t, newConfig(), func(l *onLoop) {
 		n := wire.Node{Name: "two", Port: 2, Type: wire.NodeTypeNormal, Highest: 6, Lowest: 5, Transport: "tls"}
 		b, err := n.AppendAlive3Req(nil)
 		require.NoError(l, err)
@@ -128,7 +153,7 @@ func TestFreshWithTransports(t *testing.T) {
 // TestFreshGrowsOld: there are not more than fit, and none for longer than some turns; who has
 // left by then is gone, and the others are watched.
 func TestFreshGrowsOld(t *testing.T) {
-	inLoop(t, &Server{}, func(l *onLoop) {
+	inLoop(t, newConfig(), func(l *onLoop) {
 		l.register("first")
 		l.leave("second")
 		for i := range maxFresh {
@@ -153,16 +178,10 @@ func TestFreshGrowsOld(t *testing.T) {
 // TestFreshBeforeSleep: a loop that sleeps is woken by the end of any registered
 // connection.
 func TestFreshBeforeSleep(t *testing.T) {
-	s := &Server{}
-	sub, _ := s.Registry().Subscribe(4)
+	c := newConfig()
+	sub, _ := c.registry.Subscribe(4)
 	defer sub.Close()
-	var left net.Conn
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	s.Engine = EngineEpoll
-	go func() { _ = s.Serve(ln) }()
-	defer func() { require.NoError(t, s.Close()) }()
-	left, err = net.Dial("tcp", ln.Addr().String())
+	left, err := net.Dial("tcp", runLoop(t, c).addrs()[0].String())
 	require.NoError(t, err)
 	b, err := wire.Node{Name: "foo", Port: 1, Highest: 6, Lowest: 5}.AppendAlive2Req(nil)
 	require.NoError(t, err)
@@ -181,17 +200,19 @@ func TestFreshBeforeSleep(t *testing.T) {
 
 // TestFreshAndLimits: who has left takes no place and no descriptor from others.
 func TestFreshAndLimits(t *testing.T) {
-	inLoop(t, &Server{MaxConns: 2}, func(l *onLoop) {
+	c := newConfig()
+	c.limits.maxConns, c.limits.maxKept = 2, 2
+	inLoop(t, c, func(l *onLoop) {
 		l.leave("a", "b")
 		l.register("c")
 		l.registered("c")
-		require.Zero(l, l.counters.limitConns.Load())
+		require.Zero(l, l.report.limitConns.Load())
 		l.leave("d")
 		before := l.table.len()
 		l.acceptShort(l.listeners[0])
 		require.Less(l, l.table.len(), before)
 		require.True(l, l.listeners[0].ready)
-		require.Zero(l, l.counters.limitConns.Load())
+		require.Zero(l, l.report.limitConns.Load())
 	})
 }
 
@@ -199,7 +220,7 @@ func TestFreshAndLimits(t *testing.T) {
 // leaves is seen to, and only who would be more than the loop can look after is
 // refused.
 func TestFreshCannotBeWatched(t *testing.T) {
-	inLoop(t, &Server{}, func(l *onLoop) {
+	inLoop(t, newConfig(), func(l *onLoop) {
 		l.register("first")
 		for i := range maxFresh - 1 {
 			l.register(string(rune('A' + i)))

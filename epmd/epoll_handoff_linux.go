@@ -1,6 +1,7 @@
 package epmd
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -16,31 +17,29 @@ import (
 // A handover is one step of the loop, on either side: for as long as it takes,
 // nothing else touches a socket.
 
-func (e *epoll) handoff(give func(*held) error) error {
+func (e *epoll) handoff(give func(export func() *held) error) error {
 	result := make(chan error, 1)
 	if !e.order(func() { result <- e.giveAway(give) }) {
-		return ErrServerClosed
+		return errClosed
 	}
 	return <-result
 }
 
 // giveAway hands over, and ends if that went well.
-func (e *epoll) giveAway(give func(*held) error) error {
+func (e *epoll) giveAway(give func(export func() *held) error) error {
 	for _, l := range e.listeners {
 		if fd := l.held; fd >= 0 { // it need not wait any longer
 			l.held = -1
 			e.welcome(l, fd, &l.from)
 		}
 	}
-	e.handing.Lock()
-	defer e.handing.Unlock()
 	if e.ending {
-		return ErrServerClosed
+		return errClosed
 	}
-	if err := give(e.export()); err != nil {
+	if err := give(e.export); err != nil {
 		return err
 	}
-	e.letGo(ErrHandedOver, func(c *socket) { e.tell(c, StateHandedOver) })
+	e.letGo(errHandedOver, func(c *socket) { e.report.state(c, stageHandedOver) })
 	return nil
 }
 
@@ -126,7 +125,7 @@ func (e *epoll) takeUp(lns []net.Listener, h *held, begin func() error) error {
 	if !e.order(func() { result <- e.beginWith(lns, taken, h, begin) }) {
 		closeTaken(taken)
 		closeFiles(h.conns)
-		return ErrServerClosed
+		return errClosed
 	}
 	return <-result
 }
@@ -151,6 +150,8 @@ func (e *epoll) beginWith(lns []net.Listener, taken []*listener, h *held, begin 
 	e.acceptAllEarly(taken)
 	return nil
 }
+
+var errOwners = errors.New("connections with numbers that cannot be")
 
 // takeIn gives the connections of another engine their places. It touches none of
 // them. If it fails, they are closed, or will be by letGo.
@@ -225,7 +226,7 @@ func (e *epoll) goOn(h *held) {
 		if c == nil || e.stopping {
 			continue
 		}
-		e.tell(c, stateOf(k.Phase))
+		e.report.state(c, stateOf(k.Phase))
 		switch {
 		case k.Phase == saved.Registered && !holders[k.Owner]:
 			e.drop(c, causeStopped, errStopped)
@@ -303,5 +304,17 @@ func (w *work) joinSince(l *line, since time.Duration) {
 		w.next.prev = w
 	} else {
 		l.last = w
+	}
+}
+
+// stateOf is the first state of a connection that is taken over.
+func stateOf(p saved.Phase) stage {
+	switch p {
+	case saved.Registered:
+		return stageRegistered
+	case saved.Refused:
+		return stageRefused
+	default:
+		return stageNew
 	}
 }

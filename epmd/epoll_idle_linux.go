@@ -24,7 +24,7 @@ func (e *epoll) endIdleNow() bool {
 			return false
 		}
 	}
-	e.stop(ErrIdle)
-	e.idleEnd(e.server.ExitIdle)
+	e.stop(errIdle)
+	e.config.idleEnd()
 	return true
 }

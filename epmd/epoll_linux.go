@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"slices"
 	"sync"
@@ -36,9 +37,12 @@ import (
 // once did: see fresh. Several loops were not tried: one takes in more than two
 // processors' worth of clients can send.
 type epoll struct {
-	*state
-	server *Server
-	begun  time.Time
+	config   *config
+	report   *reporter
+	registry *registry.Registry
+	log      *slog.Logger
+	limits   limits
+	begun    time.Time
 
 	// The loop's own.
 	poll, wake, timer int // descriptors
@@ -88,20 +92,24 @@ const (
 	idListener
 )
 
-func newEpoll(s *Server, st *state) (engine, error) {
+// newEpoll begins a loop that serves nothing yet.
+func newEpoll(c *config) (*epoll, error) {
 	e := &epoll{
-		state:   st,
-		server:  s,
-		begun:   time.Now(),
-		poll:    -1,
-		wake:    -1,
-		timer:   -1,
-		reading: line{wait: st.limits.packetTimeout},
-		writing: line{wait: st.limits.writeTimeout},
-		delayed: line{wait: s.WriteDelay},
-		done:    make(chan struct{}),
+		config:   c,
+		report:   c.report,
+		registry: c.registry,
+		log:      c.report.log,
+		limits:   c.limits,
+		begun:    time.Now(),
+		poll:     -1,
+		wake:     -1,
+		timer:    -1,
+		reading:  line{wait: c.limits.packetTimeout},
+		writing:  line{wait: c.limits.writeTimeout},
+		delayed:  line{wait: c.writeDelay},
+		done:     make(chan struct{}),
 	}
-	e.table.init(st.limits)
+	e.table.init(c.limits)
 	if err := e.open(); err != nil {
 		e.closeFiles()
 		return nil, fmt.Errorf("epmd: cannot make an event loop: %w", err)
@@ -142,7 +150,7 @@ func (e *epoll) now() time.Duration { return time.Since(e.begun) }
 // tick looks at the clock, if latencies are measured: after each wait and each answer,
 // so that the time of a request begins when the one before it was over.
 func (e *epoll) tick() {
-	if e.server.MeasureLatency {
+	if e.config.measureLatency {
 		e.looked = e.now()
 	}
 }
@@ -180,10 +188,10 @@ func (e *epoll) loop() {
 	e.over = true
 	e.mu.Unlock()
 	e.obeyOrders()
-	if errors.Is(e.err, ErrKilled) {
-		e.lent.Store(true) // whoever keeps connections is to let go
+	if errors.Is(e.err, errKilled) {
+		e.config.lent.Store(true) // whoever keeps connections is to let go
 	}
-	e.slots.all(func(c *socket) { e.drop(c, causeShutdown, ErrServerClosed) })
+	e.slots.all(func(c *socket) { e.drop(c, causeShutdown, errClosed) })
 	e.closeListeners()
 	e.closeFiles()
 }
@@ -278,21 +286,23 @@ func (e *epoll) obeyOrders() {
 	}
 }
 
-func (e *epoll) serve(lns []net.Listener) error {
+func (e *epoll) serve(lns []net.Listener, left *held) error {
 	taken, err := takeOver(lns)
 	if err != nil {
 		closeAll(lns)
 		err = fmt.Errorf("epmd: cannot take over a listener: %w", err)
+		left.close()
 		e.order(func() { e.stop(err) })
-	} else if !e.order(func() { e.listen(lns, taken) }) {
+	} else if !e.order(func() { e.listen(lns, taken, left) }) {
 		closeTaken(taken)
+		left.close()
 	}
 	<-e.done
 	return e.err
 }
 
 func (e *epoll) shutdown(ctx context.Context) error {
-	e.order(func() { e.end(ErrServerClosed) })
+	e.order(func() { e.end(errClosed) })
 	select {
 	case <-e.done:
 		return nil
@@ -301,7 +311,7 @@ func (e *epoll) shutdown(ctx context.Context) error {
 	short := false
 	e.order(func() {
 		short = !e.stopping && e.cutsShort()
-		e.stop(ErrServerClosed)
+		e.stop(errClosed)
 	})
 	<-e.done
 	if short {
@@ -311,7 +321,7 @@ func (e *epoll) shutdown(ctx context.Context) error {
 }
 
 func (e *epoll) close() {
-	e.order(func() { e.stop(ErrServerClosed) })
+	e.order(func() { e.stop(errClosed) })
 	<-e.done
 }
 
@@ -361,9 +371,4 @@ func (e *epoll) evict(owners []registry.Owner) {
 	}
 }
 
-func (e *epoll) count(s *Stats) { e.table.count(s) }
-
-var _ interface {
-	engine
-	handing
-} = (*epoll)(nil)
+func (e *epoll) count() gauges { return e.table.count() }

@@ -75,13 +75,13 @@ func (l *listener) close() {
 }
 
 // listen begins to serve listeners, and what was restored.
-func (e *epoll) listen(lns []net.Listener, taken []*listener) {
+func (e *epoll) listen(lns []net.Listener, taken []*listener, h *held) {
 	if e.ending {
 		closeTaken(taken)
+		h.close()
 		return
 	}
 	e.know(lns)
-	h := e.restored.Swap(nil)
 	if err := e.takeIn(h); err != nil {
 		closeTaken(taken)
 		e.stop(err)
@@ -98,7 +98,7 @@ func (e *epoll) listen(lns []net.Listener, taken []*listener) {
 // know makes what the sessions share, from the first listeners.
 func (e *epoll) know(lns []net.Listener) {
 	if e.daemon.Registry == nil {
-		e.daemon = e.server.daemonOf(e.state, e.server.port(lns))
+		e.daemon = e.config.daemon(lns)
 		e.daemon.Sweep = e.sweep
 	}
 }

@@ -12,4 +12,4 @@ var errNoEpoll = errors.New("only Linux has it")
 // epollFit says why the epoll engine cannot serve the listeners.
 func epollFit([]net.Listener) error { return errNoEpoll }
 
-func newEpoll(*Server, *state) (engine, error) { return nil, errNoEpoll }
+func newEpoll(*config) (engine, error) { return nil, errNoEpoll }

@@ -66,9 +66,9 @@ func zone(id uint32) string {
 	return i.Name
 }
 
-// info is what hooks are told.
-func (c *socket) info() Conn {
-	conn := Conn{Owner: c.owner, Remote: c.remoteAddr(), Local: c.localAddr()}
+// about makes it a subject of reports.
+func (c *socket) about() told {
+	conn := told{Owner: c.owner, Remote: c.remoteAddr(), Local: c.localAddr()}
 	remote, ok := conn.Remote.(*net.TCPAddr)
 	local, okLocal := conn.Local.(*net.TCPAddr)
 	if ok && okLocal && c.remote.IsLinkLocalUnicast() {

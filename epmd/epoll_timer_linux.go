@@ -39,7 +39,7 @@ func (e *epoll) ring() {
 		e.timeOut(w)
 	}
 	for w := e.writing.expired(now); w != nil; w = e.writing.expired(now) {
-		e.counters.writeErrors.Add(1)
+		e.report.writeErrors.Add(1)
 		e.unanswered(w.socket, errNotTaken)
 	}
 	for w := e.delayed.expired(now); w != nil; w = e.delayed.expired(now) {
@@ -72,10 +72,10 @@ func (l *line) expired(now time.Duration) *work {
 // timeOut closes a connection that has not completed its request in time.
 func (e *epoll) timeOut(w *work) {
 	if e.ending && !w.socket.begun {
-		e.finish(w.socket, ErrServerClosed)
+		e.finish(w.socket, errClosed)
 		return
 	}
-	e.counters.timedOut.Add(1)
+	e.report.timedOut.Add(1)
 	e.finish(w.socket, errTimedOut)
 }
 
@@ -83,7 +83,7 @@ func (e *epoll) timeOut(w *work) {
 func (e *epoll) endSilent() {
 	e.slots.all(func(c *socket) {
 		if c.underWay && !c.begun {
-			e.finish(c, ErrServerClosed)
+			e.finish(c, errClosed)
 		}
 	})
 }

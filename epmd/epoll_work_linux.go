@@ -30,10 +30,10 @@ type work struct {
 	until      time.Duration // since the engine's start
 }
 
-// Remote and Local make it a session.Peer, and info one that hooks can be told of.
+// Remote and Local make it a session.Peer, about a subject of reports.
 func (w *work) Remote() netip.Addr { return w.socket.remote }
 func (w *work) Local() netip.Addr  { return w.socket.local() }
-func (w *work) info() Conn         { return w.socket.info() }
+func (w *work) about() told        { return w.socket.about() }
 
 // maxIdleWork is how much is held for connections to come.
 const maxIdleWork = 256

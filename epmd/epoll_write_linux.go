@@ -64,7 +64,7 @@ func (e *epoll) write(c *socket, b []byte, flags int) {
 	case unix.EAGAIN:
 		e.pend(c, b[n:])
 	default:
-		e.counters.writeErrors.Add(1)
+		e.report.writeErrors.Add(1)
 		e.unanswered(c, errno)
 	}
 }
@@ -123,7 +123,7 @@ func (e *epoll) answered(c *socket) {
 	case session.StopDaemon:
 		e.log.Warn("killed by a KILL_REQ", "remote", c.remoteAddr())
 		e.finish(c, nil)
-		e.stop(ErrKilled)
+		e.stop(errKilled)
 		return
 	}
 	e.finish(c, w.err)
@@ -137,9 +137,9 @@ func (e *epoll) park(c *socket) {
 		e.finish(c, nil)
 		return
 	}
-	state := StateRefused
+	state := stageRefused
 	if w.session.Holds() {
-		state = StateRegistered
+		state = stageRegistered
 	}
 	moved := w.moved
 	if c.more {
@@ -151,15 +151,15 @@ func (e *epoll) park(c *socket) {
 	}
 	e.table.settled(c)
 	if moved {
-		e.tell(c, state)
+		e.report.state(c, state)
 	}
 	e.stopIfDrained()
 }
 
 // measure counts how long a reply took that is written now.
 func (e *epoll) measure(w *work) {
-	if e.server.MeasureLatency {
+	if e.config.measureLatency {
 		e.tick()
-		e.counters.latencies.add(e.looked - w.asked)
+		e.report.latencies.add(e.looked - w.asked)
 	}
 }

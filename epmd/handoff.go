@@ -5,17 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
-	"slices"
 	"time"
-
-	"github.com/goepmd/goepmd/registry"
-	saved "github.com/goepmd/goepmd/registry/state"
 )
 
 var (
 	// ErrHandedOver is why Serve ends after a [Server.Handoff] that went well.
-	ErrHandedOver = errors.New("epmd: handed over to a successor")
+	ErrHandedOver = errHandedOver
 	// ErrHandoff: nothing was handed over, or taken over. After a Handoff the server
 	// goes on as if nothing had happened.
 	ErrHandoff = errors.New("epmd: no handover")
@@ -75,109 +70,4 @@ func (s *Server) Resume(ctx context.Context, from *net.UnixConn) error {
 		return fmt.Errorf("%w: %w", ErrHandoff, err)
 	}
 	return nil
-}
-
-// Held is what is left of a server that ended suddenly, where somebody kept it: see
-// [Server.Restore].
-type Held struct {
-	// Names are the names, registered and remembered.
-	Names registry.Snapshot
-	// Conns are the connections of those that are registered. They are the
-	// server's then.
-	Conns map[registry.Owner]*os.File
-}
-
-// Restore has the server begin with what is left of another that has ended. Of the
-// registered names those without a connection count as ended with it, and
-// connections without a registered name are closed. It must come before Serve, which
-// begins to serve the connections. Owners keep their numbers.
-//
-// Its errors are those of registry.Restore; then the connections are closed.
-func (s *Server) Restore(left Held) error {
-	st := s.init()
-	h := &held{State: saved.State{Names: left.Names}}
-	registered := holders(left.Names)
-	for o, f := range left.Conns {
-		fd, remote, err := adopt(f)
-		switch {
-		case err != nil: // most likely it has ended
-			st.log.Debug("a connection has ended while nobody served it", "owner", o, "err", err)
-		case !registered[o]:
-			closeFiles([]int{fd})
-		default:
-			h.add(saved.Conn{Owner: o, Remote: remote, Phase: saved.Registered}, fd)
-		}
-	}
-	if err := st.restore(h); err != nil {
-		closeFiles(h.conns)
-		return err
-	}
-	st.restored.Store(h)
-	return nil
-}
-
-// restore fills the registry. What is registered must have its connection.
-func (st *state) restore(h *held) error {
-	if err := st.registry.Restore(h.Names); err != nil {
-		return err
-	}
-	connected := make(map[registry.Owner]bool, len(h.Conns))
-	for _, c := range h.Conns {
-		connected[c.Owner] = true
-	}
-	for _, n := range slices.Backward(h.Names.Nodes) { // the oldest first
-		for _, o := range n.Owners() {
-			if !connected[o] {
-				st.registry.Release(o, registry.ReasonClosed)
-			}
-		}
-	}
-	return nil
-}
-
-// holders are those who hold something that is registered.
-func holders(s registry.Snapshot) map[registry.Owner]bool {
-	out := make(map[registry.Owner]bool, len(s.Nodes))
-	for _, n := range s.Nodes {
-		for _, o := range n.Owners() {
-			out[o] = true
-		}
-	}
-	return out
-}
-
-// File gives another descriptor of the connection of a registered node, for somebody
-// to keep; nil if it is gone. It must not be called from a hook.
-func (s *Server) File(o registry.Owner) (*os.File, error) { return s.init().engine.file(o) }
-
-var errOwners = errors.New("connections with numbers that cannot be")
-
-// shuts says that a connection has to be ended for all who hold it, since closing this
-// process's descriptor might not end it.
-func (s *Server) shuts(why cause) bool {
-	return s.state.lent.Load() || s.ConnsKept && why != causeShutdown
-}
-
-// held is what an engine holds, while it stands still.
-type held struct {
-	saved.State
-	listeners []int // descriptors
-	conns     []int // of State.Conns, in their order
-}
-
-func (h *held) add(c saved.Conn, fd int) {
-	h.Conns = append(h.Conns, c)
-	h.conns = append(h.conns, fd)
-}
-
-// stateOf is the first state of a connection that is taken over.
-func stateOf(p saved.Phase) ConnState {
-	switch p {
-	case saved.Registered:
-		return StateRegistered
-	case saved.Refused:
-		return StateRefused
-	default:
-		return StateNew
-	}
 }

@@ -71,8 +71,10 @@ func (st *state) handOver(ctx context.Context, to *net.UnixConn, e handing) erro
 	if err := expectSuccessor(ctx, to); err != nil {
 		return err
 	}
-	return e.handoff(func(h *held) error {
-		err := give(ctx, to, h)
+	return e.handoff(func(export func() *held) error {
+		st.handing.Lock() // no name may go between the export and the commit
+		defer st.handing.Unlock()
+		err := give(ctx, to, export())
 		if err != nil {
 			st.lent.Store(true) // it may have some, and live on
 		}
@@ -197,7 +199,7 @@ func refuse(c *net.UnixConn, err error) {
 
 // begin makes this server what the other was.
 func (st *state) begin(c *net.UnixConn, h *held) error {
-	if err := st.restore(h); err != nil {
+	if err := restore(st.config.registry, h); err != nil {
 		closeFiles(h.listeners)
 		closeFiles(h.conns)
 		return err

@@ -1,6 +1,7 @@
 package epmd
 
 import (
+	"log/slog"
 	"net"
 	"strconv"
 
@@ -27,15 +28,15 @@ type ConnState uint8
 // from StateRefused to StateRegistered when one is not refused.
 const (
 	// StateNew: accepted.
-	StateNew ConnState = iota
+	StateNew = ConnState(stageNew)
 	// StateRegistered: it holds a registration, for as long as it is open.
-	StateRegistered
+	StateRegistered = ConnState(stageRegistered)
 	// StateRefused: its registration was refused, and it is kept open.
-	StateRefused
+	StateRefused = ConnState(stageRefused)
 	// StateClosed: it is gone, and nothing of it is registered any more.
-	StateClosed
+	StateClosed = ConnState(stageClosed)
 	// StateHandedOver: it is open, and another process's now.
-	StateHandedOver
+	StateHandedOver = ConnState(stageHandedOver)
 )
 
 // String is the state as one lower-case word.
@@ -71,4 +72,22 @@ type Request struct {
 	// Err says why the client did not get what it asked for, as
 	// session.Result does; nil if it did, or if a node was not found.
 	Err error
+}
+
+// reportTo has what engines report go to the server's logger and hooks.
+func (s *Server) reportTo(r *reporter) {
+	if r.log = s.Logger; r.log == nil {
+		r.log = slog.New(slog.DiscardHandler)
+	}
+	if hook := s.ConnState; hook != nil {
+		r.onState = func(c told, s stage) { hook(Conn(c), ConnState(s)) }
+	}
+	if hook := s.OnRequest; hook != nil {
+		r.onRequest = func(c told, res session.Result) {
+			hook(Request{
+				Conn: Conn(c), Tag: res.Tag, Name: string(res.Name), Verdict: res.Verdict,
+				ReplyLen: len(res.Reply), Err: res.Err,
+			})
+		}
+	}
 }

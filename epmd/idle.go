@@ -1,7 +1,6 @@
 package epmd
 
 import (
-	"errors"
 	"sync"
 	"time"
 
@@ -9,7 +8,7 @@ import (
 )
 
 // ErrIdle: nobody was registered for as long as ExitIdle says.
-var ErrIdle = errors.New("epmd: ended since no node is registered")
+var ErrIdle = errIdle
 
 // idleRetry is when an end is tried again that something under way has put off.
 const idleRetry = 100 * time.Millisecond

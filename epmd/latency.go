@@ -6,39 +6,28 @@ import (
 	"time"
 )
 
-// NumLatencies is the number of buckets of [Latencies].
-const NumLatencies = 25
+// numBuckets is how many buckets durations are counted in.
+const numBuckets = 25
 
-// Latencies count durations in buckets that double: coarse, and cheap to count.
-type Latencies struct {
-	// Buckets[i] counts those of at most LatencyBound(i) that are in no bucket
-	// before it; the last one has no bound.
-	Buckets [NumLatencies]uint64
-	// Sum is all of them together.
-	Sum time.Duration
-}
-
-// LatencyBound is the longest duration that is counted in a bucket of [Latencies]
-// other than the last: 1 µs in bucket 0, 8.4 s in bucket NumLatencies-2.
-func LatencyBound(bucket int) time.Duration { return time.Microsecond << bucket }
-
-// latencies are Latencies as they are counted.
+// latencies counts durations in buckets that double: 1 µs at most in the first, without
+// a bound in the last.
 type latencies struct {
-	buckets [NumLatencies]atomic.Uint64
+	buckets [numBuckets]atomic.Uint64
 	sum     atomic.Int64
 }
 
+// add counts a duration.
 func (l *latencies) add(d time.Duration) {
 	d = max(d, 0)
 	micros := (max(d, 1) + time.Microsecond - 1) / time.Microsecond
-	l.buckets[min(bits.Len64(uint64(micros-1)), NumLatencies-1)].Add(1)
+	l.buckets[min(bits.Len64(uint64(micros-1)), numBuckets-1)].Add(1)
 	l.sum.Add(int64(d))
 }
 
-func (l *latencies) read() Latencies {
-	out := Latencies{Sum: time.Duration(l.sum.Load())}
+// read gives what each bucket counts, and the sum of all durations.
+func (l *latencies) read() (buckets [numBuckets]uint64, sum time.Duration) {
 	for i := range l.buckets {
-		out.Buckets[i] = l.buckets[i].Load()
+		buckets[i] = l.buckets[i].Load()
 	}
-	return out
+	return buckets, time.Duration(l.sum.Load())
 }

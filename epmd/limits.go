@@ -1,7 +1,6 @@
 package epmd
 
 import (
-	"net/netip"
 	"time"
 
 	"github.com/goepmd/goepmd/registry"
@@ -31,9 +30,6 @@ const (
 	// way when its context ends.
 	ShutdownGrace = 5 * time.Second
 
-	// silentGrace is the time that a shutdown leaves to connections that have
-	// sent nothing yet: their request may be on its way.
-	silentGrace = 100 * time.Millisecond
 	// reservedFiles are left to the program when MaxConns is derived from the
 	// limit of open files.
 	reservedFiles = 32
@@ -41,22 +37,6 @@ const (
 	// connections less can be kept, so that lookups are answered when it is full.
 	requestConns = 16
 )
-
-// unlimited stands for no limit.
-const unlimited = int(^uint(0) >> 1)
-
-// limits are a server's limits with their defaults filled in. Durations are 0
-// for none.
-type limits struct {
-	packetTimeout, writeTimeout time.Duration
-	maxConns, maxKept           int
-	maxConnsPerPeer             int
-	loopbackLimited             bool // maxConnsPerPeer counts for loopback too
-	maxUnfinished, maxRefused   int
-	maxPending                  int // bytes
-	keepAlive                   time.Duration
-	maxHeld                     int // transports of one connection
-}
 
 // resolveLimits fills in the defaults, for a process that may open so many
 // files; 0 is not known.
@@ -102,7 +82,3 @@ func orDuration(v, byDefault time.Duration) time.Duration {
 	}
 	return max(v, 0)
 }
-
-// peerCounts is whether connections of an address count against
-// MaxConnsPerPeer.
-func (l limits) peerCounts(a netip.Addr) bool { return l.loopbackLimited || !a.IsLoopback() }

@@ -53,7 +53,7 @@ func (s *Server) Listen(ctx context.Context) ([]net.Listener, error) {
 			skipped = err
 		case i < implied:
 			skipped = err
-			s.init().log.Warn("a loopback address cannot be listened on and is left out", "address", a, "err", err)
+			s.init().report.log.Warn("a loopback address cannot be listened on and is left out", "address", a, "err", err)
 		default:
 			closeAll(lns)
 			return nil, fmt.Errorf("epmd: cannot listen on %s: %w", a, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"slices"
 	"sync"
@@ -18,8 +19,10 @@ import (
 // portable is the engine for any net.Listener: a goroutine for each listener
 // and each connection.
 type portable struct {
-	*state
-	server *Server
+	config   *config
+	report   *reporter
+	registry *registry.Registry
+	log      *slog.Logger
 
 	arriving atomic.Int64 // accepted, and not in the table yet
 
@@ -41,24 +44,28 @@ type portable struct {
 	err       error     // why it ended
 }
 
-func newPortable(s *Server, st *state) *portable {
+// newPortable makes an engine that serves nothing yet.
+func newPortable(c *config) *portable {
 	e := &portable{
-		state:   st,
-		server:  s,
-		stopped: make(chan struct{}),
-		drained: make(chan struct{}),
-		conns:   make(map[registry.Owner]*conn),
+		config:   c,
+		report:   c.report,
+		registry: c.registry,
+		log:      c.report.log,
+		stopped:  make(chan struct{}),
+		drained:  make(chan struct{}),
+		conns:    make(map[registry.Owner]*conn),
 	}
-	e.table.init(st.limits)
+	e.table.init(c.limits)
 	return e
 }
 
-func (e *portable) serve(lns []net.Listener) error {
+func (e *portable) serve(lns []net.Listener, left *held) error {
 	if err := e.add(lns); err != nil {
 		closeAll(lns)
+		left.close()
 		return err
 	}
-	e.restore(e.restored.Swap(nil))
+	e.restore(left)
 	for _, ln := range lns {
 		e.log.Debug("listening", "address", ln.Addr())
 		go e.accept(ln)
@@ -80,7 +87,7 @@ func (e *portable) add(lns []net.Listener) error {
 	if e.daemon == nil {
 		e.watch = newWatch()
 		e.spare.keep()
-		d := e.server.daemonOf(e.state, e.server.port(lns))
+		d := e.config.daemon(lns)
 		d.Sweep = e.sweep
 		e.daemon = &d
 	}
@@ -88,13 +95,6 @@ func (e *portable) add(lns []net.Listener) error {
 	e.wg.Add(len(lns))
 	return nil
 }
-
-// The pauses after a failed accept: long enough to let others end, short
-// enough to be back soon.
-const (
-	shortestPause = 5 * time.Millisecond
-	longestPause  = time.Second
-)
 
 func (e *portable) accept(ln net.Listener) {
 	defer e.wg.Done()
@@ -105,14 +105,14 @@ func (e *portable) accept(ln net.Listener) {
 		case err == nil:
 			pause = shortestPause
 			if !e.spare.keep() { // it was accepted in its place
-				e.counters.accepted.Add(1)
+				e.report.accepted.Add(1)
 				_ = nc.Close() // it has begun nothing
 				e.spare.keep()
-				e.limitHit(limitConns)
+				e.report.limitHit(limitConns)
 				continue
 			}
 			e.arriving.Add(1)
-			e.sleep(e.server.AcceptDelay)
+			e.sleep(e.config.acceptDelay)
 			e.open(nc)
 			e.arriving.Add(-1)
 		case e.hasEnded():
@@ -124,7 +124,7 @@ func (e *portable) accept(ln net.Listener) {
 		default:
 			// Most likely there are no more files: somebody who holds no
 			// registration has to go.
-			e.acceptFailed(ln.Addr(), err)
+			e.report.acceptFailed(ln.Addr(), err)
 			if !e.evictOne() && e.spare.lend() {
 				continue
 			}
@@ -163,7 +163,7 @@ func (e *portable) hasEnded() bool {
 
 // open begins to serve a connection, if the limits have room for it.
 func (e *portable) open(nc net.Conn) {
-	e.counters.accepted.Add(1)
+	e.report.accepted.Add(1)
 	c := &conn{engine: e, net: nc}
 	c.remote = addrOf(nc.RemoteAddr())
 	e.mu.Lock()
@@ -173,7 +173,7 @@ func (e *portable) open(nc net.Conn) {
 		e.wg.Add(1)
 	}
 	e.mu.Unlock()
-	e.limitHit(hit)
+	e.report.limitHit(hit)
 	if victim != nil {
 		victim.cut()
 	}
@@ -207,7 +207,7 @@ func (e *portable) admit(c *conn) (hit limit, victim *conn, ok bool) {
 // cuts it once e.mu is free.
 func (e *portable) drop(c *conn, why cause) {
 	c.cause = why
-	c.ends.Store(e.server.shuts(why))
+	c.ends.Store(e.config.shuts(why))
 	e.taken(c)
 	e.forget(c)
 }
@@ -252,7 +252,7 @@ func (e *portable) evictOne() bool {
 	}
 	e.mu.Unlock()
 	if v != nil {
-		e.limitHit(limitConns)
+		e.report.limitHit(limitConns)
 		v.cut()
 	}
 	return v != nil
@@ -280,7 +280,7 @@ func (e *portable) settle(c *conn, res session.Result) bool {
 		hit, victims, ok = e.keep(c)
 	}
 	e.mu.Unlock()
-	e.limitHit(hit)
+	e.report.limitHit(hit)
 	for _, v := range victims {
 		v.cut()
 	}
@@ -333,7 +333,7 @@ func (e *portable) sweep([]byte) { e.watch.sweep(e.registry.Release) }
 
 func (e *portable) shutdown(ctx context.Context) error {
 	e.mu.Lock()
-	closing := e.end(ErrServerClosed)
+	closing := e.end(errClosed)
 	e.mu.Unlock()
 	closeAll(closing)
 	var err error
@@ -345,7 +345,7 @@ func (e *portable) shutdown(ctx context.Context) error {
 			err = ctx.Err()
 		}
 	}
-	e.stop(ErrServerClosed)
+	e.stop(errClosed)
 	e.wg.Wait()
 	return err
 }
@@ -363,7 +363,7 @@ func (e *portable) cutsShort() bool {
 }
 
 func (e *portable) close() {
-	e.stop(ErrServerClosed)
+	e.stop(errClosed)
 	e.wg.Wait()
 }
 
@@ -398,8 +398,8 @@ func (e *portable) stop(why error) {
 	}
 	closing := e.end(why)
 	e.stopping = true
-	if errors.Is(why, ErrKilled) {
-		e.lent.Store(true) // whoever keeps connections is to let go
+	if errors.Is(why, errKilled) {
+		e.config.lent.Store(true) // whoever keeps connections is to let go
 	}
 	var victims []*conn
 	for _, c := range e.conns {
@@ -422,11 +422,11 @@ func (e *portable) endIdle() bool {
 		defer e.mu.Unlock()
 		return e.ending
 	}
-	closing := e.end(ErrIdle)
+	closing := e.end(errIdle)
 	e.mu.Unlock()
 	closeAll(closing)
-	e.stop(ErrIdle)
-	e.idleEnd(e.server.ExitIdle)
+	e.stop(errIdle)
+	e.config.idleEnd()
 	return true
 }
 
@@ -455,6 +455,4 @@ func (e *portable) addrs() []net.Addr {
 	return out
 }
 
-func (e *portable) count(s *Stats) { e.table.count(s) }
-
-var _ engine = (*portable)(nil)
+func (e *portable) count() gauges { return e.table.count() }

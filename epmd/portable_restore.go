@@ -34,9 +34,9 @@ func (e *portable) restore(h *held) {
 			e.evict([]registry.Owner{c.owner})
 		}
 		go func() {
-			c.tell(StateRegistered)
+			e.report.state(c, stageRegistered)
 			e.watch.add(c.net, c.owner, c.more)
-			keepAlive(c.net, e.limits.keepAlive)
+			keepAlive(c.net, e.config.limits.keepAlive)
 			c.stay()
 		}()
 	}

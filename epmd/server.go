@@ -2,14 +2,13 @@ package epmd
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net"
 	"net/netip"
 	"sync"
-	"sync/atomic"
 	"time"
 
+	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/wire"
 )
@@ -17,10 +16,10 @@ import (
 // Why [Server.Serve] ended.
 var (
 	// ErrServerClosed: Close or Shutdown was called, or the context ended.
-	ErrServerClosed = errors.New("epmd: server closed")
+	ErrServerClosed = errClosed
 	// ErrKilled: a KILL_REQ ended the server. OTP's epmd exits with status 0
 	// then.
-	ErrKilled = errors.New("epmd: killed by a KILL_REQ")
+	ErrKilled = errKilled
 )
 
 // Server is an EPMD. The zero value listens on port 4369 of every address and
@@ -194,33 +193,26 @@ type Server struct {
 
 // state is what a server has once it is used.
 type state struct {
-	limits   limits
-	log      *slog.Logger
-	registry *registry.Registry
-	counters counters
-	engine   *chosen
-
-	restored atomic.Pointer[held] // what Restore gave, until it is served
-	lent     atomic.Bool          // another process may hold descriptors of connections
-	handing  sync.RWMutex         // held for writing while it is handed over
-
-	acceptWarnings, limitWarnings, denyWarnings throttle
+	config
+	report  reporter
+	engine  *chosen
+	handing sync.RWMutex // held for writing while it is handed over
 }
 
 func (s *Server) init() *state {
 	s.once.Do(func() {
-		st := &state{
-			limits: s.resolveLimits(fileLimit()),
-			log:    s.Logger,
-		}
-		st.registry = registry.New(registry.Config{
-			Now: s.Now, Remember: s.Remember, MaxHeld: st.limits.maxHeld, FD: shown,
-			OnEvent: s.OnEvent,
+		limits := s.resolveLimits(fileLimit())
+		st := new(state)
+		s.reportTo(&st.report)
+		c := &st.config
+		c.registry = registry.New(registry.Config{
+			Now: s.Now, Remember: s.Remember, MaxHeld: limits.maxHeld, FD: shown, OnEvent: s.OnEvent,
 		})
-		if st.log == nil {
-			st.log = slog.New(slog.DiscardHandler)
-		}
-		st.engine = &chosen{server: s, state: st, idle: newIdle(s.ExitIdle, st.registry)}
+		c.report, c.limits = &st.report, limits
+		c.acceptDelay, c.writeDelay, c.exitIdle = s.AcceptDelay, s.WriteDelay, s.ExitIdle
+		c.measureLatency, c.connsKept = s.MeasureLatency, s.ConnsKept
+		c.daemon = func(lns []net.Listener) session.Daemon { return s.daemon(c, s.port(lns)) }
+		st.engine = &chosen{wanted: s.Engine, config: c, idle: newIdle(s.ExitIdle, c.registry)}
 		s.state = st
 	})
 	return s.state
@@ -245,7 +237,7 @@ func (s *Server) ServeContext(ctx context.Context, lns ...net.Listener) error {
 		grace, done := context.WithTimeout(context.WithoutCancel(ctx), ShutdownGrace)
 		defer done()
 		if err := s.Shutdown(grace); err != nil {
-			s.init().log.Warn("requests were cut short by the end of the server", "err", err)
+			s.init().report.log.Warn("requests were cut short by the end of the server", "err", err)
 		}
 	})
 	err := s.Serve(lns...)

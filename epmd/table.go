@@ -3,8 +3,6 @@ package epmd
 import (
 	"net/netip"
 	"sync/atomic"
-
-	"github.com/goepmd/goepmd/registry"
 )
 
 // table is what the limits of an engine need to know of its connections, and
@@ -22,69 +20,12 @@ type table[C seated[C]] struct {
 	pending           atomic.Int64 // bytes of replies that wait to be taken
 }
 
-// seated is a connection of an engine: a pointer to what has a seat.
-type seated[C any] interface {
-	comparable
-	place() *seat[C]
-	waits() int // bytes of its reply that are in table.pending
-}
-
-// seat is what the table keeps of a connection.
-type seat[C any] struct {
-	owner  registry.Owner
-	remote netip.Addr
-
-	prev, next C // in the queue
-	queued     whichQueue
-	taken      bool  // it is in the table
-	registered bool  // counted as such
-	underWay   bool  // a shutdown waits for it
-	begun      bool  // a part of a request has arrived
-	busy       bool  // a chunk is worked on: must not be closed for a limit
-	more       bool  // it takes further requests although it is kept
-	cause      cause // why this side closes it
-}
-
-// cause is why this side closes a connection before its time.
-type cause uint8
-
-const (
-	causeNone cause = iota
-	causeLimit
-	causeStopped  // its name was stopped by force
-	causeShutdown // the server ends
-)
-
-type whichQueue uint8
-
-const (
-	queuedNowhere whichQueue = iota
-	queuedUnfinished
-	queuedRefused
-)
-
+// init gives an empty table its limits.
 func (t *table[C]) init(l limits) {
 	t.limits, t.peers = l, make(map[netip.Addr]int)
 }
 
 func (t *table[C]) len() int { return int(t.conns.Load()) }
-
-// limit is one of the bounds on connections.
-type limit uint8
-
-const (
-	limitNone limit = iota
-	limitPeer
-	limitConns
-	limitUnfinished
-	limitRefused
-	limitPending
-)
-
-// String is the name of the Server's field.
-func (l limit) String() string {
-	return [...]string{"none", "MaxConnsPerPeer", "MaxConns", "MaxUnfinished", "MaxRefused", "MaxPendingBytes"}[l]
-}
 
 // full says which limit one more connection from an address would break.
 func (t *table[C]) full(from netip.Addr) limit {
@@ -170,9 +111,6 @@ func (t *table[C]) add(c C) {
 	t.underWay++
 }
 
-// kept says whether a connection is one of the registered or refused ones.
-func (s *seat[C]) kept() bool { return s.registered || s.queued == queuedRefused }
-
 // keep moves a connection to the registered or the refused ones. It may be one of
 // them already: it goes from the refused to the registered ones, never back.
 func (t *table[C]) keep(c C, holds bool) {
@@ -239,60 +177,10 @@ func (t *table[C]) leaveQueue(c C) {
 	s.queued = queuedNowhere
 }
 
-// count fills in the gauges.
-func (t *table[C]) count(s *Stats) {
-	s.Conns = t.len()
-	s.Unfinished = t.unfinished.len()
-	s.Registered = int(t.registered.Load())
-	s.Refused = t.refused.len()
-}
+// gauges are how many connections there are.
+type gauges struct{ conns, unfinished, registered, refused int }
 
-// queue is connections in the order in which they came.
-type queue[C seated[C]] struct {
-	first, last C
-	n           atomic.Int64
-}
-
-func (q *queue[C]) len() int { return int(q.n.Load()) }
-
-func (q *queue[C]) push(c C) {
-	var none C
-	s := c.place()
-	s.prev, s.next = q.last, none
-	if q.last == none {
-		q.first = c
-	} else {
-		q.last.place().next = c
-	}
-	q.last = c
-	q.n.Add(1)
-}
-
-func (q *queue[C]) remove(c C) {
-	var none C
-	s := c.place()
-	if s.prev == none {
-		q.first = s.next
-	} else {
-		s.prev.place().next = s.next
-	}
-	if s.next == none {
-		q.last = s.prev
-	} else {
-		s.next.place().prev = s.prev
-	}
-	s.prev, s.next = none, none
-	q.n.Add(-1)
-}
-
-// oldest is the one that has waited longest and is not being worked on. As few
-// are as there are threads.
-func (q *queue[C]) oldest() C {
-	var none C
-	for c := q.first; c != none; c = c.place().next {
-		if !c.place().busy {
-			return c
-		}
-	}
-	return none
+// count reads the gauges. It may be called at any time.
+func (t *table[C]) count() gauges {
+	return gauges{t.len(), t.unfinished.len(), int(t.registered.Load()), t.refused.len()}
 }

@@ -2,28 +2,23 @@ package epmd
 
 import (
 	"errors"
-	"net"
+	"sync/atomic"
 
 	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/wire"
 )
 
-// requestOf is what OnRequest is told.
-func requestOf(c Conn, res session.Result) Request {
-	return Request{
-		Conn: c, Tag: res.Tag, Name: string(res.Name), Verdict: res.Verdict,
-		ReplyLen: len(res.Reply), Err: res.Err,
-	}
-}
-
-// logResult writes what a request led to.
-func (s *state) logResult(remote net.Addr, o registry.Owner, res session.Result) {
-	what := "request"
-	if res.Tag != 0 {
-		what = res.Tag.String()
-	}
-	s.log.Debug(what, "remote", remote, "owner", o, "name", string(res.Name), "verdict", res.Verdict.String(), "reply_bytes", len(res.Reply), "err", res.Err)
+// counters are the figures that only grow.
+type counters struct {
+	accepted                                             atomic.Uint64
+	requests                                             [256][session.NumOutcomes]atomic.Uint64 // by tag
+	latencies                                            latencies
+	refusals                                             [registry.NumRefusals]atomic.Uint64
+	faults                                               [wire.NumFaults]atomic.Uint64
+	denied, partial, timedOut, writeErrors, acceptErrors atomic.Uint64
+	limitConns, limitPeer, limitUnfinished, limitRefused atomic.Uint64
+	limitPending                                         atomic.Uint64
 }
 
 // countResult counts what a request led to, and says whether the peer was not allowed
