@@ -3,7 +3,6 @@ package epmd
 import (
 	"context"
 	"net"
-	"time"
 
 	"github.com/goepmd/goepmd/registry"
 )
@@ -11,9 +10,6 @@ import (
 // askBatch is how many connections an engine is asked for at a time, so that it
 // serves others in between.
 const askBatch = 1024
-
-// lockPause is how long to leave a lock alone that others hold.
-const lockPause = time.Millisecond
 
 // Check says whether the server serves: its engine answers, between two requests,
 // before the context ends. Its error is the context's if not, and errClosed
@@ -52,25 +48,4 @@ func (c *chosen) remotes(ctx context.Context, owners []registry.Owner) ([]net.Ad
 		return e.remotes(ctx, owners)
 	}
 	return nil, errClosed
-}
-
-// remotes does not wait for a lock that is held for too long.
-func (e *portable) remotes(ctx context.Context, owners []registry.Owner) ([]net.Addr, error) {
-	for !e.mu.TryLock() {
-		if err := ctx.Err(); err != nil {
-			return nil, context.Cause(ctx)
-		}
-		e.sleep(lockPause)
-	}
-	defer e.mu.Unlock()
-	if e.ending {
-		return nil, errClosed
-	}
-	out := make([]net.Addr, len(owners))
-	for i, o := range owners {
-		if c := e.conns[o]; c != nil {
-			out[i] = c.net.RemoteAddr()
-		}
-	}
-	return out, nil
 }

@@ -47,3 +47,7 @@ const (
 // silentGrace is the time that a shutdown leaves to connections that have sent nothing
 // yet: their request may be on its way.
 const silentGrace = 100 * time.Millisecond
+
+// shownBits is how many bits of an owner dumps show: in the place of a file
+// descriptor a small number is expected, and a list in blocks tells its length.
+const shownBits = 24

@@ -1,19 +1,13 @@
 package epmd
 
 import (
-	"context"
-	"errors"
-	"io"
-	"log/slog"
 	"net"
 	"net/netip"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/goepmd/goepmd/epmd/session"
-	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/wire"
 )
 
@@ -44,9 +38,6 @@ type buffers struct {
 	in    [wire.MaxPacketLen + 1]byte // the most that a session wants
 	reply [session.MaxReplyLen]byte
 }
-
-// drainTime bounds the wait for bytes that have arrived already.
-const drainTime = 5 * time.Millisecond
 
 var bufferPool = sync.Pool{New: func() any { return new(buffers) }}
 
@@ -149,48 +140,6 @@ func (c *conn) obey(res session.Result, came time.Time) error {
 	return nil
 }
 
-// write sends a reply. If it cannot, whatever was registered is unregistered.
-func (c *conn) write(b []byte) error {
-	e := c.engine
-	e.sleep(e.config.writeDelay)
-	c.pend(len(b))
-	if d := e.config.limits.writeTimeout; d > 0 {
-		_ = c.net.SetWriteDeadline(time.Now().Add(d)) // where this fails, so does the write
-	}
-	c.writing.Store(true)
-	_, err := c.net.Write(b)
-	c.writing.Store(err != nil)
-	e.mu.Lock()
-	e.taken(c)
-	e.mu.Unlock()
-	if err != nil {
-		e.report.writeErrors.Add(1)
-		c.session.End(registry.ReasonUnanswered)
-	}
-	return err
-}
-
-// pend counts what waits to be taken by the other side. Those who make others
-// wait longest may have to go for it.
-func (c *conn) pend(n int) {
-	e := c.engine
-	var victims []*conn
-	e.mu.Lock()
-	if c.cause == causeNone {
-		c.pending = n
-		e.table.pending.Add(int64(n))
-		for v := e.table.overdue(c); v != nil; v = e.table.overdue(c) {
-			e.drop(v, causeLimit)
-			victims = append(victims, v)
-		}
-	}
-	e.mu.Unlock()
-	for _, v := range victims {
-		e.report.limitHit(limitPending)
-		v.cut()
-	}
-}
-
 // settled is for a connection that is answered and kept.
 func (c *conn) settled() {
 	state := stageRefused
@@ -253,95 +202,6 @@ func (c *conn) takeMore() error {
 			return err
 		}
 	}
-}
-
-// drain takes as much as one read of OTP's would have taken of what has arrived,
-// so that the connection ends like there, and not by a reset.
-func (c *conn) drain() {
-	b := bufferPool.Get().(*buffers)
-	defer bufferPool.Put(b)
-	c.expire(time.Now().Add(drainTime))
-	_, _ = c.net.Read(b.in[:wire.MaxPacketLen+1-len(c.small)]) // gone either way
-}
-
-// cut closes the connection under its goroutine, which then finishes it. Where
-// closing may take a while, as TLS says goodbye, nobody waits for it.
-func (c *conn) cut() {
-	if tcp, ok := c.net.(*net.TCPConn); ok && c.writing.Load() {
-		// A list that ends in good order would be taken for a whole one.
-		_ = tcp.SetLinger(0) // it can only fail on one that is broken already
-	}
-	switch nc := c.net.(type) {
-	case *net.TCPConn, *net.UnixConn:
-		if c.ends.Load() {
-			_ = nc.(shutter).CloseRead() // they fail on one that has ended
-			_ = nc.(shutter).CloseWrite()
-		}
-		_ = c.net.Close() // whoever used it has nothing more to lose
-	default:
-		c.engine.wg.Go(func() { _ = c.net.Close() })
-	}
-}
-
-// shutter is a connection that can be ended for all who hold it.
-type shutter interface {
-	CloseRead() error
-	CloseWrite() error
-}
-
-// finish ends the session, then closes, so that who sees the end of the
-// connection finds the name free. It leaves the table last: until then the
-// engine can tell others that the connection is gone.
-func (c *conn) finish(err error) {
-	e := c.engine
-	e.mu.Lock()
-	why := c.cause
-	e.mu.Unlock()
-	reason := registry.ReasonClosed
-	if why == causeShutdown {
-		reason = registry.ReasonShutdown
-	}
-	err = c.explain(err, why)
-	c.session.End(reason)
-	c.ends.Store(e.config.shuts(why))
-	c.cut()
-	if e.log.Enabled(context.Background(), slog.LevelDebug) {
-		e.log.Debug("connection closed", "remote", c.net.RemoteAddr(), "owner", c.owner, "err", err)
-	}
-	e.report.state(c, stageClosed)
-	e.mu.Lock()
-	e.forget(c)
-	e.mu.Unlock()
-}
-
-// explain says why the connection ends, and counts it; nil is in good order.
-func (c *conn) explain(err error, why cause) error {
-	switch {
-	case why == causeShutdown:
-		return errClosed
-	case why == causeStopped:
-		return errStopped
-	case why == causeLimit:
-		return errLimit
-	case errors.Is(err, os.ErrDeadlineExceeded) && c.silentAtEnd():
-		return errClosed
-	case errors.Is(err, os.ErrDeadlineExceeded) && !c.session.Ended():
-		c.engine.report.timedOut.Add(1)
-		return errTimedOut
-	case c.session.Begun():
-		c.engine.report.partial.Add(1)
-		return errPartial
-	case errors.Is(err, io.EOF):
-		return nil
-	}
-	return err
-}
-
-// silentAtEnd says that the server ends, and the connection has sent nothing.
-func (c *conn) silentAtEnd() bool {
-	c.engine.mu.Lock()
-	defer c.engine.mu.Unlock()
-	return c.engine.ending && !c.begun
 }
 
 // about makes it a subject of reports.

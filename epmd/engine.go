@@ -113,9 +113,9 @@ func (c *chosen) get() engine {
 func (c *chosen) choose(lns []net.Listener) (engine, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	unfit := epollFit(lns)
+	unfit := fitForLoop(lns)
 	if c.engine == nil && c.wanted != EnginePortable && unfit == nil {
-		e, err := newEpoll(c.config)
+		e, err := newLoop(c.config)
 		if err == nil {
 			c.engine = e
 			return e, nil
@@ -128,7 +128,7 @@ func (c *chosen) choose(lns []net.Listener) (engine, error) {
 	case c.engine == nil:
 		c.engine = newPortable(c.config)
 	}
-	if _, portable := c.engine.(*portable); !portable && unfit != nil {
+	if _, slow := c.engine.(*portable); !slow && unfit != nil {
 		return nil, fmt.Errorf("%w: the server runs on epoll already: %w; give all listeners to one Serve, or set Server.Engine to EnginePortable", ErrEngine, unfit)
 	}
 	return c.engine, nil

@@ -1,7 +1,6 @@
 package epmd
 
 import (
-	"net/netip"
 	"reflect"
 	"testing"
 	"time"
@@ -77,57 +76,4 @@ func TestLimitString(t *testing.T) {
 		require.True(t, known, l.String())
 	}
 	require.Equal(t, "none", limitNone.String())
-}
-
-func TestThrottle(t *testing.T) {
-	var th throttle
-	now := time.Unix(1_700_000_000, 0)
-	require.True(t, th.allow(now))
-	require.False(t, th.allow(now.Add(999*time.Millisecond)))
-	require.True(t, th.allow(now.Add(time.Second)))
-	require.False(t, th.allow(now.Add(time.Second)))
-}
-
-func TestFileLimit(t *testing.T) {
-	require.Positive(t, fileLimit())
-}
-
-// TestRoomForRequests: when nodes hold all that may be kept, requests are still
-// admitted, but nobody more is kept unless a refused one can go.
-func TestRoomForRequests(t *testing.T) {
-	var tb table[*conn]
-	tb.init(limits{maxConns: 5, maxKept: 3, maxConnsPerPeer: unlimited, maxUnfinished: 9, maxRefused: 9})
-	take := func(keep, holds bool) *conn {
-		c := new(conn)
-		tb.add(c)
-		if keep {
-			tb.keep(c, holds)
-		}
-		return c
-	}
-	take(true, true)
-	take(true, true)
-	refused := take(true, false)
-	asks := take(false, false)
-	hit, victim, ok := tb.admitsKept(asks)
-	require.Equal(t, limitConns, hit)
-	require.Same(t, refused, victim)
-	require.True(t, ok)
-	tb.remove(refused)
-	_, _, ok = tb.admitsKept(asks)
-	require.True(t, ok)
-	tb.keep(asks, true)
-
-	_, victim, ok = tb.admits(netip.IPv6Loopback())
-	require.True(t, ok, "three of five are taken, all for good")
-	require.Nil(t, victim)
-	newcomer := new(conn)
-	_, victim, ok = tb.admitsKept(newcomer)
-	require.False(t, ok)
-	require.Nil(t, victim)
-	first := take(false, false)
-	take(false, false)
-	_, victim, ok = tb.admits(netip.IPv6Loopback())
-	require.True(t, ok)
-	require.Same(t, first, victim, "requests make room for requests")
 }

@@ -97,9 +97,3 @@ func listen(ctx context.Context, a netip.Addr, port uint16) (net.Listener, error
 	}
 	return lc.Listen(ctx, network, net.JoinHostPort(a.String(), strconv.Itoa(int(port))))
 }
-
-func closeAll(lns []net.Listener) {
-	for _, ln := range lns {
-		_ = ln.Close() // there is nothing to lose in a listener
-	}
-}

@@ -1,10 +1,8 @@
 package epmd
 
 import (
-	"fmt"
 	"net"
 	"os"
-	"syscall"
 
 	"github.com/goepmd/goepmd/registry"
 	saved "github.com/goepmd/goepmd/registry/state"
@@ -61,24 +59,4 @@ func (e *portable) seat(c *conn, k saved.Conn) bool {
 	e.leave(c)
 	e.wg.Add(1)
 	return true
-}
-
-func (e *portable) file(o registry.Owner) (*os.File, error) {
-	e.mu.Lock()
-	c := e.conns[o]
-	e.mu.Unlock()
-	if c == nil {
-		return nil, nil
-	}
-	switch c.net.(type) {
-	case *net.TCPConn, *net.UnixConn:
-	default:
-		return nil, fmt.Errorf("a %T has no descriptor to keep: what it knows of its connection is this process's alone", c.net)
-	}
-	// Not its File, whose Fd would have the socket block, for this server too.
-	fd, err := duplicate(c.net.(syscall.Conn))
-	if err != nil {
-		return nil, err
-	}
-	return os.NewFile(uintptr(fd), "connection"), nil
 }

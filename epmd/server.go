@@ -290,10 +290,7 @@ func (s *Server) Unregister(name string) bool {
 	return owners != nil
 }
 
-// shownBits is how many bits of an owner dumps show: in the place of a file
-// descriptor a small number is expected, and a list in blocks tells its length.
-const shownBits = 24
-
+// shown is what dumps show of an owner.
 func shown(o registry.Owner) uint64 { return uint64(o) & (1<<shownBits - 1) }
 
 // dialect is the requests that are taken.

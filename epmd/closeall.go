@@ -1,0 +1,10 @@
+package epmd
+
+import "net"
+
+// closeAll closes listeners.
+func closeAll(lns []net.Listener) {
+	for _, ln := range lns {
+		_ = ln.Close() // there is nothing to lose in a listener
+	}
+}

@@ -1,0 +1,49 @@
+package epmd
+
+import (
+	"time"
+
+	"github.com/goepmd/goepmd/registry"
+)
+
+// write sends a reply. If it cannot, whatever was registered is unregistered.
+func (c *conn) write(b []byte) error {
+	e := c.engine
+	e.sleep(e.config.writeDelay)
+	c.pend(len(b))
+	if d := e.config.limits.writeTimeout; d > 0 {
+		_ = c.net.SetWriteDeadline(time.Now().Add(d)) // where this fails, so does the write
+	}
+	c.writing.Store(true)
+	_, err := c.net.Write(b)
+	c.writing.Store(err != nil)
+	e.mu.Lock()
+	e.taken(c)
+	e.mu.Unlock()
+	if err != nil {
+		e.report.writeErrors.Add(1)
+		c.session.End(registry.ReasonUnanswered)
+	}
+	return err
+}
+
+// pend counts what waits to be taken by the other side. Those who make others
+// wait longest may have to go for it.
+func (c *conn) pend(n int) {
+	e := c.engine
+	var victims []*conn
+	e.mu.Lock()
+	if c.cause == causeNone {
+		c.pending = n
+		e.table.pending.Add(int64(n))
+		for v := e.table.overdue(c); v != nil; v = e.table.overdue(c) {
+			e.drop(v, causeLimit)
+			victims = append(victims, v)
+		}
+	}
+	e.mu.Unlock()
+	for _, v := range victims {
+		e.report.limitHit(limitPending)
+		v.cut()
+	}
+}
