@@ -6,17 +6,20 @@ import (
 
 	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/wire"
+
+	"github.com/goepmd/goepmd/epmd/internal/engine"
+	"github.com/goepmd/goepmd/epmd/internal/report"
 )
 
 // daemon is what the sessions of a server share, but for its engine's part.
-func (s *Server) daemon(c *config, port uint16) session.Daemon {
+func (s *Server) daemon(c *engine.Config, port uint16) session.Daemon {
 	return session.Daemon{
-		Registry:            c.registry,
+		Registry:            c.Registry,
 		Port:                port,
 		Dialect:             s.dialect(),
 		RelaxedCommandCheck: s.RelaxedCommandCheck,
 		Policy:              s.policy(),
-		PacketTimeout:       c.limits.packetTimeout,
+		PacketTimeout:       c.Limits.PacketTimeout,
 		TimeoutRestarts:     s.TimeoutRestarts,
 	}
 }
@@ -28,7 +31,7 @@ func (s *Server) policy() session.Policy {
 		Register: plain(s.AllowRegister), Stop: plain(s.AllowStop),
 	}
 	if hook := s.Allow; hook != nil {
-		p.Allow = func(peer session.Peer, t wire.Tag) bool { return hook(Conn(peer.(subject).about()), t) }
+		p.Allow = func(peer session.Peer, t wire.Tag) bool { return hook(Conn(peer.(report.Subject).About()), t) }
 	}
 	return p
 }

@@ -5,6 +5,8 @@ import (
 	"net"
 
 	"github.com/goepmd/goepmd/registry"
+
+	"github.com/goepmd/goepmd/epmd/internal/engine"
 )
 
 // askBatch is how many connections an engine is asked for at a time, so that it
@@ -45,7 +47,7 @@ func (s *Server) Remotes(ctx context.Context, owners ...registry.Owner) (map[reg
 
 func (c *chosen) remotes(ctx context.Context, owners []registry.Owner) ([]net.Addr, error) {
 	if e := c.get(); e != nil {
-		return e.remotes(ctx, owners)
+		return e.Remotes(ctx, owners)
 	}
-	return nil, errClosed
+	return nil, engine.ErrClosed
 }

@@ -11,6 +11,11 @@ import (
 	"sync/atomic"
 
 	"github.com/goepmd/goepmd/registry"
+
+	"github.com/goepmd/goepmd/epmd/internal/engine"
+	"github.com/goepmd/goepmd/epmd/internal/places"
+	"github.com/goepmd/goepmd/epmd/internal/portable"
+	"github.com/goepmd/goepmd/epmd/internal/sockets"
 )
 
 // ErrEngine: the listeners cannot be served by the engine that was chosen.
@@ -53,56 +58,56 @@ func (e Engine) String() string {
 
 // engine serves listeners. Every method may be called at any time, and more than
 // once.
-type engine interface {
-	// serve adds listeners, and connections that another server has left, and returns
+type anyEngine interface {
+	// Serve adds listeners, and connections that another server has left, and returns
 	// when the server has ended and nothing of it runs any more. It closes them all.
-	serve(lns []net.Listener, left *held) error
-	// shutdown accepts no more, lets requests under way finish until the context
+	Serve(lns []net.Listener, left *engine.Held) error
+	// Shutdown accepts no more, lets requests under way finish until the context
 	// ends, then drops everything and returns when nothing runs any more. Its
 	// error is the context's if it cut a request short.
-	shutdown(context.Context) error
-	// close drops everything and returns when nothing runs any more.
-	close()
-	// endIdle ends the server with ErrIdle, unless somebody is registered, or any
+	Shutdown(context.Context) error
+	// Close drops everything and returns when nothing runs any more.
+	Close()
+	// EndIdle ends the server with ErrIdle, unless somebody is registered, or any
 	// connection is open or waits to be accepted that may want to be. It says
 	// whether the server has ended, now or before.
-	endIdle() bool
-	// addrs are those of the listeners.
-	addrs() []net.Addr
-	// evict closes the connections of owners whose names were stopped.
-	evict([]registry.Owner)
-	// count is how many connections there are.
-	count() gauges
-	// remotes are the other ends of the connections of owners, nil of one that is
+	EndIdle() bool
+	// Addrs are those of the listeners.
+	Addrs() []net.Addr
+	// Evict closes the connections of owners whose names were stopped.
+	Evict([]registry.Owner)
+	// Count is how many connections there are.
+	Count() places.Gauges
+	// Remotes are the other ends of the connections of owners, nil of one that is
 	// gone. Its errors are those of Server.Check.
-	remotes(context.Context, []registry.Owner) ([]net.Addr, error)
-	// file gives another descriptor of a connection; nil if it is gone.
-	file(registry.Owner) (*os.File, error)
+	Remotes(context.Context, []registry.Owner) ([]net.Addr, error)
+	// File gives another descriptor of a connection; nil if it is gone.
+	File(registry.Owner) (*os.File, error)
 }
 
 // handing is an engine that can hand over what it holds.
 type handing interface {
-	// handoff stands still, has give hand over what the engine holds, and ends if
+	// Handoff stands still, has give hand over what the engine holds, and ends if
 	// that went well; else it goes on. Its error is give's.
-	handoff(give func(export func() *held) error) error
-	// takeUp begins with listeners and with what another held. Nothing is read or
+	Handoff(give func(export func() *engine.Held) error) error
+	// TakeUp begins with listeners and with what another held. Nothing is read or
 	// accepted before begin has returned; if begin fails, the engine ends, and
 	// has touched nothing. The error is begin's.
-	takeUp(lns []net.Listener, h *held, begin func() error) error
+	TakeUp(lns []net.Listener, h *engine.Held, begin func() error) error
 }
 
 // chosen is the engine of a server: the choice is made by its first Serve.
 type chosen struct {
 	wanted Engine
-	config *config
+	config *engine.Config
 	idle   *idle
-	left   atomic.Pointer[held] // what Restore gave, until it is served
+	left   atomic.Pointer[engine.Held] // what Restore gave, until it is served
 
 	mu     sync.Mutex
-	engine engine // nil before the choice
+	engine anyEngine // nil before the choice
 }
 
-func (c *chosen) get() engine {
+func (c *chosen) get() anyEngine {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.engine
@@ -110,7 +115,7 @@ func (c *chosen) get() engine {
 
 // choose makes the choice, if it is not made, for the given listeners, and says
 // whether the engine can serve them.
-func (c *chosen) choose(lns []net.Listener) (engine, error) {
+func (c *chosen) choose(lns []net.Listener) (anyEngine, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	unfit := fitForLoop(lns)
@@ -126,9 +131,9 @@ func (c *chosen) choose(lns []net.Listener) (engine, error) {
 	case c.engine == nil && c.wanted == EngineEpoll:
 		return nil, fmt.Errorf("%w: epoll: %w; set Server.Engine to EngineAuto", ErrEngine, unfit)
 	case c.engine == nil:
-		c.engine = newPortable(c.config)
+		c.engine = portable.New(c.config)
 	}
-	if _, slow := c.engine.(*portable); !slow && unfit != nil {
+	if _, slow := c.engine.(*portable.Engine); !slow && unfit != nil {
 		return nil, fmt.Errorf("%w: the server runs on epoll already: %w; give all listeners to one Serve, or set Server.Engine to EnginePortable", ErrEngine, unfit)
 	}
 	return c.engine, nil
@@ -140,56 +145,56 @@ func (c *chosen) serve(lns []net.Listener) error {
 	}
 	e, err := c.choose(lns)
 	if err != nil {
-		closeAll(lns)
+		sockets.CloseListeners(lns)
 		return err
 	}
-	c.idle.start(e.endIdle)
-	err = e.serve(lns, c.left.Swap(nil))
+	c.idle.start(e.EndIdle)
+	err = e.Serve(lns, c.left.Swap(nil))
 	c.idle.stop()
 	return err
 }
 
 // any is the engine, or one that was never used: the server ends before it began.
-func (c *chosen) any() engine {
+func (c *chosen) any() anyEngine {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.engine == nil {
-		c.engine = newPortable(c.config)
+		c.engine = portable.New(c.config)
 	}
 	return c.engine
 }
 
 func (c *chosen) shutdown(ctx context.Context) error {
-	err := c.any().shutdown(ctx)
+	err := c.any().Shutdown(ctx)
 	c.idle.stop()
 	return err
 }
 
 func (c *chosen) close() {
-	c.any().close()
+	c.any().Close()
 	c.idle.stop()
 }
 
-func (c *chosen) endIdle() bool { return c.any().endIdle() }
+func (c *chosen) endIdle() bool { return c.any().EndIdle() }
 
 func (c *chosen) addrs() []net.Addr {
 	if e := c.get(); e != nil {
-		return e.addrs()
+		return e.Addrs()
 	}
 	return nil
 }
 
 func (c *chosen) evict(owners []registry.Owner) {
 	if e := c.get(); e != nil {
-		e.evict(owners)
+		e.Evict(owners)
 	}
 }
 
-func (c *chosen) count() gauges {
+func (c *chosen) count() places.Gauges {
 	if e := c.get(); e != nil {
-		return e.count()
+		return e.Count()
 	}
-	return gauges{}
+	return places.Gauges{}
 }
 
 // handing is the engine, if it can hand over.
@@ -206,7 +211,7 @@ func (c *chosen) handing() (handing, error) {
 }
 
 // takeUp is that of the engine which is chosen for the listeners.
-func (c *chosen) takeUp(lns []net.Listener, h *held, begin func() error) error {
+func (c *chosen) takeUp(lns []net.Listener, h *engine.Held, begin func() error) error {
 	var to handing
 	err := errors.New("the server is in use already")
 	if c.get() == nil {
@@ -215,16 +220,16 @@ func (c *chosen) takeUp(lns []net.Listener, h *held, begin func() error) error {
 		}
 	}
 	if err != nil {
-		closeAll(lns)
-		closeFiles(h.conns)
+		sockets.CloseListeners(lns)
+		sockets.CloseAll(h.ConnFDs)
 		return err
 	}
-	return to.takeUp(lns, h, begin)
+	return to.TakeUp(lns, h, begin)
 }
 
 func (c *chosen) file(o registry.Owner) (*os.File, error) {
 	if e := c.get(); e != nil {
-		return e.file(o)
+		return e.File(o)
 	}
 	return nil, nil
 }

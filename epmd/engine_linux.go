@@ -4,11 +4,16 @@ import (
 	"context"
 	"fmt"
 	"net"
+
+	"github.com/goepmd/goepmd/epmd/internal/engine"
+	"github.com/goepmd/goepmd/epmd/internal/epoll"
+	"github.com/goepmd/goepmd/epmd/internal/handover"
+	"github.com/goepmd/goepmd/epmd/internal/sockets"
 )
 
 // newLoop is the epoll engine.
-func newLoop(c *config) (engine, error) {
-	e, err := newEpoll(c)
+func newLoop(c *engine.Config) (anyEngine, error) {
+	e, err := epoll.New(c)
 	if err != nil {
 		return nil, err
 	}
@@ -16,21 +21,21 @@ func newLoop(c *config) (engine, error) {
 }
 
 // fitForLoop says why the epoll engine cannot serve listeners; nil if it can.
-func fitForLoop(lns []net.Listener) error { return epollFit(lns) }
+func fitForLoop(lns []net.Listener) error { return epoll.Unfit(lns) }
 
 // handOver has an engine hand over to whoever is at the other end of a socket.
 func (st *state) handOver(ctx context.Context, to *net.UnixConn, e handing) error {
-	if err := expectSuccessor(ctx, to); err != nil {
+	if err := handover.Expect(ctx, to); err != nil {
 		return err
 	}
-	return e.handoff(func(export func() *held) error {
+	return e.Handoff(func(export func() *engine.Held) error {
 		st.handing.Lock() // no name may go between the export and the commit
 		defer st.handing.Unlock()
 		ctx, cancel := context.WithTimeoutCause(ctx, HandoffPatience, fmt.Errorf("it took longer than %v", HandoffPatience))
 		defer cancel()
-		err := give(ctx, to, export())
+		err := handover.Give(ctx, to, export())
 		if err != nil {
-			st.lent.Store(true) // it may have some, and live on
+			st.Lent.Store(true) // it may have some, and live on
 		}
 		return err
 	})
@@ -38,10 +43,10 @@ func (st *state) handOver(ctx context.Context, to *net.UnixConn, e handing) erro
 
 // takeOver makes this server what the one at the other end of a socket was.
 func (st *state) takeOver(ctx context.Context, from *net.UnixConn) error {
-	return take(ctx, from, func(lns []net.Listener, h *held, commit func() error) error {
-		if err := restore(st.config.registry, h); err != nil {
-			closeAll(lns)
-			h.close()
+	return handover.Take(ctx, from, func(lns []net.Listener, h *engine.Held, commit func() error) error {
+		if err := engine.Restore(st.Config.Registry, h); err != nil {
+			sockets.CloseListeners(lns)
+			h.Close()
 			return err
 		}
 		return st.engine.takeUp(lns, h, commit)

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"net"
 	"time"
+
+	"github.com/goepmd/goepmd/epmd/internal/engine"
 )
 
 var (
 	// ErrHandedOver is why Serve ends after a [Server.Handoff] that went well.
-	ErrHandedOver = errHandedOver
+	ErrHandedOver = engine.ErrHandedOver
 	// ErrHandoff: nothing was handed over, or taken over. After a Handoff the server
 	// goes on as if nothing had happened.
 	ErrHandoff = errors.New("epmd: no handover")

@@ -8,6 +8,8 @@ import (
 	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/wire"
+
+	"github.com/goepmd/goepmd/epmd/internal/report"
 )
 
 // Conn is what the hooks of a [Server] are told of a connection.
@@ -28,15 +30,15 @@ type ConnState uint8
 // from StateRefused to StateRegistered when one is not refused.
 const (
 	// StateNew: accepted.
-	StateNew = ConnState(stageNew)
+	StateNew = ConnState(report.StateNew)
 	// StateRegistered: it holds a registration, for as long as it is open.
-	StateRegistered = ConnState(stageRegistered)
+	StateRegistered = ConnState(report.StateRegistered)
 	// StateRefused: its registration was refused, and it is kept open.
-	StateRefused = ConnState(stageRefused)
+	StateRefused = ConnState(report.StateRefused)
 	// StateClosed: it is gone, and nothing of it is registered any more.
-	StateClosed = ConnState(stageClosed)
+	StateClosed = ConnState(report.StateClosed)
 	// StateHandedOver: it is open, and another process's now.
-	StateHandedOver = ConnState(stageHandedOver)
+	StateHandedOver = ConnState(report.StateHandedOver)
 )
 
 // String is the state as one lower-case word.
@@ -75,15 +77,15 @@ type Request struct {
 }
 
 // reportTo has what engines report go to the server's logger and hooks.
-func (s *Server) reportTo(r *reporter) {
-	if r.log = s.Logger; r.log == nil {
-		r.log = slog.New(slog.DiscardHandler)
+func (s *Server) reportTo(r *report.Report) {
+	if r.Log = s.Logger; r.Log == nil {
+		r.Log = slog.New(slog.DiscardHandler)
 	}
 	if hook := s.ConnState; hook != nil {
-		r.onState = func(c told, s stage) { hook(Conn(c), ConnState(s)) }
+		r.OnState = func(c report.Conn, s report.State) { hook(Conn(c), ConnState(s)) }
 	}
 	if hook := s.OnRequest; hook != nil {
-		r.onRequest = func(c told, res session.Result) {
+		r.OnRequest = func(c report.Conn, res session.Result) {
 			hook(Request{
 				Conn: Conn(c), Tag: res.Tag, Name: string(res.Name), Verdict: res.Verdict,
 				ReplyLen: len(res.Reply), Err: res.Err,

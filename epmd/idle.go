@@ -5,10 +5,12 @@ import (
 	"time"
 
 	"github.com/goepmd/goepmd/registry"
+
+	"github.com/goepmd/goepmd/epmd/internal/engine"
 )
 
 // ErrIdle: nobody was registered for as long as ExitIdle says.
-var ErrIdle = errIdle
+var ErrIdle = engine.ErrIdle
 
 // idleRetry is when an end is tried again that something under way has put off.
 const idleRetry = 100 * time.Millisecond

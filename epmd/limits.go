@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/goepmd/goepmd/registry"
+
+	"github.com/goepmd/goepmd/epmd/internal/places"
 )
 
 // The defaults of the limits of a [Server], and its fixed limits.
@@ -40,28 +42,28 @@ const (
 
 // resolveLimits fills in the defaults, for a process that may open so many
 // files; 0 is not known.
-func (s *Server) resolveLimits(files int) limits {
+func (s *Server) resolveLimits(files int) places.Limits {
 	conns := DefaultMaxConns
 	if files > 0 {
 		conns = min(conns, max(files-reservedFiles, files/2, 1))
 	}
-	l := limits{
-		packetTimeout: orDuration(s.PacketTimeout, DefaultPacketTimeout),
-		writeTimeout:  orDuration(s.WriteTimeout, DefaultWriteTimeout),
-		maxConns:      orInt(s.MaxConns, conns),
-		maxPending:    orInt(s.MaxPendingBytes, DefaultMaxPendingBytes),
-		keepAlive:     orDuration(s.KeepAlive, DefaultKeepAlive),
-		maxHeld:       orInt(s.MaxTransportsPerConn, registry.DefaultMaxHeld),
+	l := places.Limits{
+		PacketTimeout: orDuration(s.PacketTimeout, DefaultPacketTimeout),
+		WriteTimeout:  orDuration(s.WriteTimeout, DefaultWriteTimeout),
+		MaxConns:      orInt(s.MaxConns, conns),
+		MaxPending:    orInt(s.MaxPendingBytes, DefaultMaxPendingBytes),
+		KeepAlive:     orDuration(s.KeepAlive, DefaultKeepAlive),
+		MaxHeld:       orInt(s.MaxTransportsPerConn, registry.DefaultMaxHeld),
 	}
-	l.maxKept = l.maxConns
+	l.MaxKept = l.MaxConns
 	if s.MaxConns == 0 {
-		l.maxKept -= min(requestConns, l.maxConns/4)
+		l.MaxKept -= min(requestConns, l.MaxConns/4)
 	}
-	quarter := max(min(l.maxConns, conns)/4, 1)
-	l.maxConnsPerPeer = orInt(s.MaxConnsPerPeer, quarter)
-	l.loopbackLimited = s.MaxConnsPerPeer > 0
-	l.maxUnfinished = orInt(s.MaxUnfinished, min(quarter, DefaultMaxUnfinished))
-	l.maxRefused = orInt(s.MaxRefused, min(quarter, DefaultMaxRefused))
+	quarter := max(min(l.MaxConns, conns)/4, 1)
+	l.MaxConnsPerPeer = orInt(s.MaxConnsPerPeer, quarter)
+	l.LoopbackLimited = s.MaxConnsPerPeer > 0
+	l.MaxUnfinished = orInt(s.MaxUnfinished, min(quarter, DefaultMaxUnfinished))
+	l.MaxRefused = orInt(s.MaxRefused, min(quarter, DefaultMaxRefused))
 	return l
 }
 
@@ -71,7 +73,7 @@ func orInt(v, byDefault int) int {
 	case v == 0:
 		return byDefault
 	case v < 0:
-		return unlimited
+		return places.Unlimited
 	}
 	return v
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/goepmd/goepmd/epmd/internal/places"
 )
 
 // TestResolveLimits: zero is the default, negative is no limit.
@@ -13,36 +15,36 @@ func TestResolveLimits(t *testing.T) {
 	tests := map[string]struct {
 		server *Server
 		files  int
-		want   limits
+		want   places.Limits
 	}{
-		"zero, the usual 1024 files": {&Server{}, 1024, limits{
-			packetTimeout: time.Minute, writeTimeout: time.Minute,
-			maxConns: 992, maxKept: 976, maxConnsPerPeer: 248, maxUnfinished: 248, maxRefused: 248,
-			maxPending: 1 << 26, keepAlive: time.Minute, maxHeld: 256,
+		"zero, the usual 1024 files": {&Server{}, 1024, places.Limits{
+			PacketTimeout: time.Minute, WriteTimeout: time.Minute,
+			MaxConns: 992, MaxKept: 976, MaxConnsPerPeer: 248, MaxUnfinished: 248, MaxRefused: 248,
+			MaxPending: 1 << 26, KeepAlive: time.Minute, MaxHeld: 256,
 		}},
-		"zero, few files": {&Server{}, 40, limits{
-			packetTimeout: time.Minute, writeTimeout: time.Minute,
-			maxConns: 20, maxKept: 15, maxConnsPerPeer: 5, maxUnfinished: 5, maxRefused: 5,
-			maxPending: 1 << 26, keepAlive: time.Minute, maxHeld: 256,
+		"zero, few files": {&Server{}, 40, places.Limits{
+			PacketTimeout: time.Minute, WriteTimeout: time.Minute,
+			MaxConns: 20, MaxKept: 15, MaxConnsPerPeer: 5, MaxUnfinished: 5, MaxRefused: 5,
+			MaxPending: 1 << 26, KeepAlive: time.Minute, MaxHeld: 256,
 		}},
-		"zero, many files": {&Server{}, 1 << 20, limits{
-			packetTimeout: time.Minute, writeTimeout: time.Minute,
-			maxConns: 1 << 18, maxKept: 1<<18 - 16, maxConnsPerPeer: 1 << 16, maxUnfinished: 1 << 13, maxRefused: 1 << 13,
-			maxPending: 1 << 26, keepAlive: time.Minute, maxHeld: 256,
+		"zero, many files": {&Server{}, 1 << 20, places.Limits{
+			PacketTimeout: time.Minute, WriteTimeout: time.Minute,
+			MaxConns: 1 << 18, MaxKept: 1<<18 - 16, MaxConnsPerPeer: 1 << 16, MaxUnfinished: 1 << 13, MaxRefused: 1 << 13,
+			MaxPending: 1 << 26, KeepAlive: time.Minute, MaxHeld: 256,
 		}},
-		"zero, files unknown": {&Server{}, 0, limits{
-			packetTimeout: time.Minute, writeTimeout: time.Minute,
-			maxConns: 1 << 18, maxKept: 1<<18 - 16, maxConnsPerPeer: 1 << 16, maxUnfinished: 1 << 13, maxRefused: 1 << 13,
-			maxPending: 1 << 26, keepAlive: time.Minute, maxHeld: 256,
+		"zero, files unknown": {&Server{}, 0, places.Limits{
+			PacketTimeout: time.Minute, WriteTimeout: time.Minute,
+			MaxConns: 1 << 18, MaxKept: 1<<18 - 16, MaxConnsPerPeer: 1 << 16, MaxUnfinished: 1 << 13, MaxRefused: 1 << 13,
+			MaxPending: 1 << 26, KeepAlive: time.Minute, MaxHeld: 256,
 		}},
-		"negative": {&Server{PacketTimeout: -1, WriteTimeout: -1, MaxConns: -1, MaxConnsPerPeer: -1, MaxUnfinished: -1, MaxRefused: -1, MaxPendingBytes: -1, KeepAlive: -1, MaxTransportsPerConn: -1}, 1024, limits{
-			maxConns: unlimited, maxKept: unlimited, maxConnsPerPeer: unlimited, maxUnfinished: unlimited, maxRefused: unlimited,
-			maxPending: unlimited, maxHeld: unlimited,
+		"negative": {&Server{PacketTimeout: -1, WriteTimeout: -1, MaxConns: -1, MaxConnsPerPeer: -1, MaxUnfinished: -1, MaxRefused: -1, MaxPendingBytes: -1, KeepAlive: -1, MaxTransportsPerConn: -1}, 1024, places.Limits{
+			MaxConns: places.Unlimited, MaxKept: places.Unlimited, MaxConnsPerPeer: places.Unlimited, MaxUnfinished: places.Unlimited, MaxRefused: places.Unlimited,
+			MaxPending: places.Unlimited, MaxHeld: places.Unlimited,
 		}},
-		"given": {&Server{PacketTimeout: 1, WriteTimeout: 2, MaxConns: 3, MaxConnsPerPeer: 4, MaxUnfinished: 5, MaxRefused: 6, MaxPendingBytes: 7, KeepAlive: 8, MaxTransportsPerConn: 9}, 1024, limits{
-			packetTimeout: 1, writeTimeout: 2,
-			maxConns: 3, maxKept: 3, maxConnsPerPeer: 4, loopbackLimited: true, maxUnfinished: 5, maxRefused: 6,
-			maxPending: 7, keepAlive: 8, maxHeld: 9,
+		"given": {&Server{PacketTimeout: 1, WriteTimeout: 2, MaxConns: 3, MaxConnsPerPeer: 4, MaxUnfinished: 5, MaxRefused: 6, MaxPendingBytes: 7, KeepAlive: 8, MaxTransportsPerConn: 9}, 1024, places.Limits{
+			PacketTimeout: 1, WriteTimeout: 2,
+			MaxConns: 3, MaxKept: 3, MaxConnsPerPeer: 4, LoopbackLimited: true, MaxUnfinished: 5, MaxRefused: 6,
+			MaxPending: 7, KeepAlive: 8, MaxHeld: 9,
 		}},
 	}
 	for name, tt := range tests {
@@ -71,9 +73,9 @@ func TestEveryLimitIsResolved(t *testing.T) {
 }
 
 func TestLimitString(t *testing.T) {
-	for l := limitPeer; l <= limitPending; l++ {
+	for l := places.LimitPeer; l <= places.LimitPending; l++ {
 		_, known := reflect.TypeFor[Server]().FieldByName(l.String())
 		require.True(t, known, l.String())
 	}
-	require.Equal(t, "none", limitNone.String())
+	require.Equal(t, "none", places.LimitNone.String())
 }

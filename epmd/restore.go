@@ -5,6 +5,9 @@ import (
 
 	"github.com/goepmd/goepmd/registry"
 	saved "github.com/goepmd/goepmd/registry/state"
+
+	"github.com/goepmd/goepmd/epmd/internal/engine"
+	"github.com/goepmd/goepmd/epmd/internal/sockets"
 )
 
 // Held is what is left of a server that ended suddenly, where somebody kept it: see
@@ -25,21 +28,21 @@ type Held struct {
 // Its errors are those of registry.Restore; then the connections are closed.
 func (s *Server) Restore(left Held) error {
 	st := s.init()
-	h := &held{State: saved.State{Names: left.Names}}
-	registered := holders(left.Names)
+	h := &engine.Held{State: saved.State{Names: left.Names}}
+	registered := engine.Holders(left.Names)
 	for o, f := range left.Conns {
-		fd, remote, err := adopt(f)
+		fd, remote, err := sockets.Adopt(f)
 		switch {
 		case err != nil: // most likely it has ended
-			st.report.log.Debug("a connection has ended while nobody served it", "owner", o, "err", err)
+			st.report.Log.Debug("a connection has ended while nobody served it", "owner", o, "err", err)
 		case !registered[o]:
-			closeFiles([]int{fd})
+			sockets.CloseAll([]int{fd})
 		default:
-			h.add(saved.Conn{Owner: o, Remote: remote, Phase: saved.Registered}, fd)
+			h.Add(saved.Conn{Owner: o, Remote: remote, Phase: saved.Registered}, fd)
 		}
 	}
-	if err := restore(st.config.registry, h); err != nil {
-		closeFiles(h.conns)
+	if err := engine.Restore(st.Config.Registry, h); err != nil {
+		sockets.CloseAll(h.ConnFDs)
 		return err
 	}
 	st.engine.left.Store(h)

@@ -11,15 +11,19 @@ import (
 	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/wire"
+
+	"github.com/goepmd/goepmd/epmd/internal/engine"
+	"github.com/goepmd/goepmd/epmd/internal/report"
+	"github.com/goepmd/goepmd/epmd/internal/sockets"
 )
 
 // Why [Server.Serve] ended.
 var (
 	// ErrServerClosed: Close or Shutdown was called, or the context ended.
-	ErrServerClosed = errClosed
+	ErrServerClosed = engine.ErrClosed
 	// ErrKilled: a KILL_REQ ended the server. OTP's epmd exits with status 0
 	// then.
-	ErrKilled = errKilled
+	ErrKilled = engine.ErrKilled
 )
 
 // Server is an EPMD. The zero value listens on port 4369 of every address and
@@ -193,26 +197,26 @@ type Server struct {
 
 // state is what a server has once it is used.
 type state struct {
-	config
-	report  reporter
+	engine.Config
+	report  report.Report
 	engine  *chosen
 	handing sync.RWMutex // held for writing while it is handed over
 }
 
 func (s *Server) init() *state {
 	s.once.Do(func() {
-		limits := s.resolveLimits(fileLimit())
+		limits := s.resolveLimits(sockets.FileLimit())
 		st := new(state)
 		s.reportTo(&st.report)
-		c := &st.config
-		c.registry = registry.New(registry.Config{
-			Now: s.Now, Remember: s.Remember, MaxHeld: limits.maxHeld, FD: shown, OnEvent: s.OnEvent,
+		c := &st.Config
+		c.Registry = registry.New(registry.Config{
+			Now: s.Now, Remember: s.Remember, MaxHeld: limits.MaxHeld, FD: shown, OnEvent: s.OnEvent,
 		})
-		c.report, c.limits = &st.report, limits
-		c.acceptDelay, c.writeDelay, c.exitIdle = s.AcceptDelay, s.WriteDelay, s.ExitIdle
-		c.measureLatency, c.connsKept = s.MeasureLatency, s.ConnsKept
-		c.daemon = func(lns []net.Listener) session.Daemon { return s.daemon(c, s.port(lns)) }
-		st.engine = &chosen{wanted: s.Engine, config: c, idle: newIdle(s.ExitIdle, c.registry)}
+		c.Report, c.Limits = &st.report, limits
+		c.AcceptDelay, c.WriteDelay, c.ExitIdle = s.AcceptDelay, s.WriteDelay, s.ExitIdle
+		c.MeasureLatency, c.ConnsKept = s.MeasureLatency, s.ConnsKept
+		c.Daemon = func(lns []net.Listener) session.Daemon { return s.daemon(c, s.port(lns)) }
+		st.engine = &chosen{wanted: s.Engine, config: c, idle: newIdle(s.ExitIdle, c.Registry)}
 		s.state = st
 	})
 	return s.state
@@ -237,7 +241,7 @@ func (s *Server) ServeContext(ctx context.Context, lns ...net.Listener) error {
 		grace, done := context.WithTimeout(context.WithoutCancel(ctx), ShutdownGrace)
 		defer done()
 		if err := s.Shutdown(grace); err != nil {
-			s.init().report.log.Warn("requests were cut short by the end of the server", "err", err)
+			s.init().report.Log.Warn("requests were cut short by the end of the server", "err", err)
 		}
 	})
 	err := s.Serve(lns...)
@@ -277,7 +281,7 @@ func (s *Server) Close() error {
 func (s *Server) Addrs() []net.Addr { return s.init().engine.addrs() }
 
 // Registry is the names that the server holds: to look at, and to subscribe to.
-func (s *Server) Registry() *registry.Registry { return s.init().registry }
+func (s *Server) Registry() *registry.Registry { return s.init().Registry }
 
 // Unregister unregisters a node by force and closes its connection, as a STOP_REQ
 // does, and says whether there was such a node.
@@ -285,13 +289,13 @@ func (s *Server) Unregister(name string) bool {
 	st := s.init()
 	st.handing.RLock()
 	defer st.handing.RUnlock()
-	owners := st.registry.Unregister([]byte(name), registry.ReasonStopped)
+	owners := st.Registry.Unregister([]byte(name), registry.ReasonStopped)
 	st.engine.evict(owners)
 	return owners != nil
 }
 
 // shown is what dumps show of an owner.
-func shown(o registry.Owner) uint64 { return uint64(o) & (1<<shownBits - 1) }
+func shown(o registry.Owner) uint64 { return uint64(o) & (1<<engine.ShownBits - 1) }
 
 // dialect is the requests that are taken.
 func (s *Server) dialect() wire.Dialect {

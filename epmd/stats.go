@@ -7,6 +7,8 @@ import (
 	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/wire"
+
+	"github.com/goepmd/goepmd/epmd/internal/report"
 )
 
 // Stats are the figures of a server at one moment. Those without another word
@@ -61,7 +63,7 @@ type Stats struct {
 }
 
 // NumLatencies is the number of buckets of [Latencies].
-const NumLatencies = numBuckets
+const NumLatencies = report.NumBuckets
 
 // Latencies count durations in buckets that double: coarse, and cheap to count.
 type Latencies struct {
@@ -79,41 +81,41 @@ func LatencyBound(bucket int) time.Duration { return time.Microsecond << bucket 
 // Stats reads the figures. It is cheap enough to be called often.
 func (s *Server) Stats() Stats {
 	st := s.init()
-	out := statsOf(&st.report.counters, s.dialect())
-	out.Registry = st.registry.Stats()
+	out := statsOf(&st.report.Counters, s.dialect())
+	out.Registry = st.Registry.Stats()
 	g := st.engine.count()
-	out.Conns, out.Unfinished, out.Registered, out.Refused = g.conns, g.unfinished, g.registered, g.refused
+	out.Conns, out.Unfinished, out.Registered, out.Refused = g.Conns, g.Unfinished, g.Registered, g.Refused
 	return out
 }
 
 // statsOf reads the counters of a server that speaks a dialect.
-func statsOf(c *counters, d wire.Dialect) Stats {
+func statsOf(c *report.Counters, d wire.Dialect) Stats {
 	s := Stats{
-		Accepted:     c.accepted.Load(),
-		Denied:       c.denied.Load(),
-		Partial:      c.partial.Load(),
-		TimedOut:     c.timedOut.Load(),
-		WriteErrors:  c.writeErrors.Load(),
-		AcceptErrors: c.acceptErrors.Load(),
-		LimitConns:   c.limitConns.Load(), LimitPeer: c.limitPeer.Load(),
-		LimitUnfinished: c.limitUnfinished.Load(), LimitRefused: c.limitRefused.Load(),
-		LimitPending: c.limitPending.Load(),
+		Accepted:     c.Accepted.Load(),
+		Denied:       c.Denied.Load(),
+		Partial:      c.Partial.Load(),
+		TimedOut:     c.TimedOut.Load(),
+		WriteErrors:  c.WriteErrors.Load(),
+		AcceptErrors: c.AcceptErrors.Load(),
+		LimitConns:   c.LimitConns.Load(), LimitPeer: c.LimitPeer.Load(),
+		LimitUnfinished: c.LimitUnfinished.Load(), LimitRefused: c.LimitRefused.Load(),
+		LimitPending: c.LimitPending.Load(),
 		Outcomes:     make(map[wire.Tag][session.NumOutcomes]uint64),
 	}
-	s.Latencies.Buckets, s.Latencies.Sum = c.latencies.read()
-	for tag := range c.requests {
-		n := s.countOutcomes(wire.Tag(tag), d, &c.requests[tag])
+	s.Latencies.Buckets, s.Latencies.Sum = c.Latencies.Read()
+	for tag := range c.Requests {
+		n := s.countOutcomes(wire.Tag(tag), d, &c.Requests[tag])
 		if at := s.request(wire.Tag(tag)); at != nil && d.Knows(wire.Tag(tag)) {
 			*at = n
 		} else {
 			s.Other += n
 		}
 	}
-	for i := range c.refusals {
-		s.Refusals[i] = c.refusals[i].Load()
+	for i := range c.Refusals {
+		s.Refusals[i] = c.Refusals[i].Load()
 	}
-	for i := range c.faults {
-		s.Faults[i] = c.faults[i].Load()
+	for i := range c.Faults {
+		s.Faults[i] = c.Faults[i].Load()
 	}
 	return s
 }

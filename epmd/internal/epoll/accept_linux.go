@@ -1,0 +1,139 @@
+package epoll
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/goepmd/goepmd/epmd/internal/engine"
+	"github.com/goepmd/goepmd/epmd/internal/places"
+	"github.com/goepmd/goepmd/epmd/internal/report"
+	"github.com/goepmd/goepmd/epmd/internal/sockets"
+)
+
+// acceptBatch is how many connections of one listener are served before others
+// have their turn.
+const acceptBatch = 64
+
+// acceptAll serves new connections.
+func (e *Engine) acceptAll() {
+	if !e.unread {
+		return
+	}
+	e.unread = false
+	if e.ending {
+		return
+	}
+	for _, l := range e.listeners {
+		for n := 0; l.ready && n < acceptBatch && !e.ending; n++ {
+			// The sweep before an answer tells whether there are more.
+			l.ready = false
+			e.accept(l)
+		}
+		e.unread = e.unread || l.ready
+	}
+}
+
+// acceptEarly serves the connections that came before the listener was told how
+// to probe them: at most as many as can have waited.
+func (e *Engine) acceptEarly(l *listener) {
+	l.early = true
+	// Others may have the socket, and whether it blocks is theirs to say too: so nobody
+	// is accepted who is not known to be there.
+	for n := 0; l.early && n < maxBacklog && l.paused == 0 && !e.ending && sockets.Readable(l.fd, false); n++ {
+		e.accept(l)
+	}
+	l.early = false
+}
+
+// maxBacklog is more than listeners have places for those who wait.
+const maxBacklog = 1 << 16
+
+// accept serves one new connection.
+func (e *Engine) accept(l *listener) {
+	fd, errno := accept(l.fd, &e.from)
+	switch errno {
+	case 0:
+		l.pause = 0
+		if d := e.config.AcceptDelay; d > 0 {
+			l.held, l.from = fd, e.from
+			e.rest(l, d)
+			return
+		}
+		e.welcome(l, fd, &e.from)
+	case unix.EAGAIN:
+		l.early = false
+	case unix.EBADF, unix.EINVAL, unix.ENOTSOCK, unix.EFAULT, unix.EOPNOTSUPP:
+		e.log.Error("a listener failed for good", "address", l.addr, "err", errno)
+		e.stop(fmt.Errorf("epmd: cannot accept on %s: %w", l.addr, errno))
+	case unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM:
+		e.report.AcceptFailed(l.addr, errno)
+		e.acceptShort(l)
+	case unix.EINTR:
+		l.ready = true
+	default: // the connection is gone already
+		l.ready = true
+		e.report.AcceptErrors.Add(1)
+	}
+}
+
+// acceptShort is for when there are no more files: who holds no registration makes
+// room; if nobody does, the newcomer is accepted with the spare descriptor, only
+// to be closed, since it would be told nothing for as long as it waits.
+func (e *Engine) acceptShort(l *listener) {
+	if n := e.table.Len(); e.fresh.len() > 0 {
+		if e.settleAll(); e.table.Len() < n {
+			l.ready = true
+			return
+		}
+	}
+	if v := e.table.Dispensable(); v != nil {
+		e.drop(v, places.CauseLimit, engine.ErrLimit)
+		e.report.LimitHit(places.LimitConns)
+		l.ready = true
+		return
+	}
+	if e.spare.Lend() {
+		fd, errno := accept(l.fd, &e.from)
+		if errno == 0 && e.spare.Keep() { // there is room again
+			e.welcome(l, fd, &e.from)
+			return
+		}
+		if errno == 0 {
+			e.report.Accepted.Add(1)
+			closeFile(fd)
+			e.report.LimitHit(places.LimitConns)
+			l.ready = true
+		}
+		e.spare.Keep()
+		if errno == 0 || errno == unix.EAGAIN {
+			return
+		}
+	}
+	l.pause = min(max(2*l.pause, engine.ShortestPause), engine.LongestPause)
+	e.rest(l, l.pause)
+}
+
+// welcome begins to serve a connection, if the limits have room for it.
+func (e *Engine) welcome(l *listener, fd int, from *address) {
+	e.report.Accepted.Add(1)
+	remote := from.addrPort()
+	hit, _, ok := e.admits(remote.Addr())
+	var c *socket
+	if ok && !e.ending {
+		if c = e.slots.take(); c == nil {
+			hit = places.LimitConns
+		}
+	}
+	if c == nil {
+		closeFile(fd)
+		e.report.LimitHit(hit)
+		return
+	}
+	c.fd, c.Addr, c.port = int32(fd), remote.Addr(), remote.Port()
+	w := e.takeWork(c)
+	w.session = e.daemon.Open(c.Owner, w, e.begun) // its deadline is never asked for: see line
+	w.early = l.early || e.config.AcceptDelay > 0
+	e.report.State(c, report.StateNew)
+	e.read(c)
+}

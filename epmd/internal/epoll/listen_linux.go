@@ -1,0 +1,186 @@
+package epoll
+
+import (
+	"fmt"
+	"net"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/goepmd/goepmd/epmd/internal/engine"
+	"github.com/goepmd/goepmd/epmd/internal/sockets"
+)
+
+// listener is a listening socket of the epoll engine.
+type listener struct {
+	fd    int
+	addr  net.Addr
+	unix  net.Listener // who removes the file of a Unix socket; else nil
+	ready bool         // there are connections
+	early bool         // those that wait were there before presetKeepAlive
+
+	pause  time.Duration // the last one after a failure
+	paused time.Duration // until when; 0: it is not
+	// held is a connection that waits for AcceptDelay; -1 if none does.
+	held int
+	from address
+}
+
+// epollFit says why the epoll engine cannot serve listeners; nil if it can.
+func Unfit(lns []net.Listener) error {
+	for _, ln := range lns {
+		switch ln.(type) {
+		case *net.TCPListener, *net.UnixListener:
+		default:
+			return fmt.Errorf("it takes listeners of type *net.TCPListener and *net.UnixListener, and not %T", ln)
+		}
+	}
+	return nil
+}
+
+// takeOver takes the sockets out of listeners. Those of TCP are closed, since
+// Go's own event loop would wake up for each connection too.
+func takeOver(lns []net.Listener) ([]*listener, error) {
+	var taken []*listener
+	for _, ln := range lns {
+		fd, err := sockets.Duplicate(ln.(syscall.Conn))
+		if err != nil {
+			closeTaken(taken)
+			return nil, err
+		}
+		l := &listener{fd: fd, addr: ln.Addr(), held: -1}
+		if u, ok := ln.(*net.UnixListener); ok {
+			l.unix = u
+		} else {
+			_ = ln.Close() // its socket stays
+		}
+		taken = append(taken, l)
+	}
+	return taken, nil
+}
+
+func closeTaken(ls []*listener) {
+	for _, l := range ls {
+		l.close()
+	}
+}
+
+func (l *listener) close() {
+	if l.held >= 0 {
+		closeFile(l.held)
+		l.held = -1
+	}
+	closeFile(l.fd)
+	if l.unix != nil {
+		_ = l.unix.Close() // there is nothing to lose in a listener
+	}
+}
+
+// listen begins to serve listeners, and what was restored.
+func (e *Engine) listen(lns []net.Listener, taken []*listener, h *engine.Held) {
+	if e.ending {
+		closeTaken(taken)
+		h.Close()
+		return
+	}
+	e.know(lns)
+	if err := e.takeIn(h); err != nil {
+		closeTaken(taken)
+		e.stop(err)
+		return
+	}
+	if err := e.watchListeners(taken); err != nil {
+		e.stop(err)
+		return
+	}
+	e.goOn(h)
+	e.acceptAllEarly(taken)
+}
+
+// know makes what the sessions share, from the first listeners.
+func (e *Engine) know(lns []net.Listener) {
+	if e.daemon.Registry == nil {
+		e.daemon = e.config.Daemon(lns)
+		e.daemon.Sweep = e.sweep
+	}
+}
+
+// watchListeners has the loop told of new connections.
+func (e *Engine) watchListeners(taken []*listener) error {
+	for i, l := range taken {
+		e.listeners = append(e.listeners, l)
+		sockets.PresetKeepAlive(l.fd, e.limits.KeepAlive)
+		id := uint64(idListener+len(e.listeners)-1) << slotBits
+		if err := watchFor(e.poll, unix.EPOLL_CTL_ADD, l.fd, unix.EPOLLIN, id); err != nil {
+			closeTaken(taken[i+1:])
+			return fmt.Errorf("epmd: cannot watch %s: %w", l.addr, err)
+		}
+	}
+	return nil
+}
+
+// acceptAllEarly begins to accept.
+func (e *Engine) acceptAllEarly(taken []*listener) {
+	for _, l := range taken {
+		if e.ending {
+			return
+		}
+		e.log.Debug("listening", "address", l.addr)
+		e.mu.Lock()
+		e.addresses = append(e.addresses, l.addr)
+		e.mu.Unlock()
+		e.acceptEarly(l)
+	}
+}
+
+// closeListeners closes them all; doing so again is fine.
+func (e *Engine) closeListeners() {
+	for i, l := range e.listeners {
+		if l.fd >= 0 {
+			// Closing it is not enough where another has the socket too.
+			_ = watchFor(e.poll, unix.EPOLL_CTL_DEL, l.fd, 0, 0)
+			l.close()
+			e.listeners[i] = &listener{fd: -1, held: -1}
+		}
+	}
+	e.mu.Lock()
+	e.addresses = nil
+	e.mu.Unlock()
+}
+
+// rest takes a listener out of the loop for a while.
+func (e *Engine) rest(l *listener, d time.Duration) {
+	l.ready, l.paused = false, e.now()+d
+	e.rewatch(l, 0)
+	e.wakeAt(l.paused)
+}
+
+// resumeListeners takes those back whose pause is over.
+func (e *Engine) resumeListeners(now time.Duration) {
+	for _, l := range e.listeners {
+		switch {
+		case l.paused == 0:
+		case l.paused > now:
+			e.wakeAt(l.paused)
+		default:
+			l.paused = 0
+			if fd := l.held; fd >= 0 {
+				l.held = -1
+				e.welcome(l, fd, &l.from)
+			}
+			if l.fd >= 0 {
+				e.rewatch(l, unix.EPOLLIN)
+			}
+		}
+	}
+}
+
+func (e *Engine) rewatch(l *listener, events uint32) {
+	for i := range e.listeners {
+		if e.listeners[i] == l {
+			// It is watched already, so this takes no memory that could be short.
+			_ = watchFor(e.poll, unix.EPOLL_CTL_MOD, l.fd, events, uint64(idListener+i)<<slotBits)
+		}
+	}
+}

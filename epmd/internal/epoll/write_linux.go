@@ -1,0 +1,169 @@
+package epoll
+
+import (
+	"bytes"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/goepmd/goepmd/epmd/session"
+	"github.com/goepmd/goepmd/registry"
+
+	"github.com/goepmd/goepmd/epmd/internal/engine"
+	"github.com/goepmd/goepmd/epmd/internal/places"
+	"github.com/goepmd/goepmd/epmd/internal/report"
+)
+
+// answer writes the reply, as far as the socket takes it, and does what comes
+// after.
+func (e *Engine) answer(c *socket, res session.Result) {
+	w := c.work
+	w.after, w.err, w.shared, w.asked = res.Verdict, res.Err, res.Shared, e.looked
+	switch {
+	case len(res.Reply) == 0:
+		e.answered(c)
+	case e.delayed.wait > 0:
+		w.hold(res.Reply)
+		if e.seated(c) {
+			e.enlist(w, &e.delayed)
+		}
+	default:
+		flags := 0
+		if w.after != session.Keep && w.whole {
+			flags = unix.MSG_MORE
+		}
+		e.write(c, res.Reply, flags)
+	}
+}
+
+// hold keeps what is not written yet.
+func (w *work) hold(b []byte) {
+	if !w.shared {
+		b, w.shared = bytes.Clone(b), true
+	}
+	w.out = b
+}
+
+// seated sees that a connection that has to wait has a place in the table.
+func (e *Engine) seated(c *socket) bool {
+	if c.Taken {
+		return true
+	}
+	o := c.Owner
+	e.sit(c)
+	return c.Owner == o
+}
+
+// write writes a reply. With MSG_MORE the connection's end follows it in the same
+// segment: only right after the request, since something else that has arrived by then
+// would make the end a reset, and the reply be lost.
+func (e *Engine) write(c *socket, b []byte, flags int) {
+	w := c.work
+	n, errno := send(int(c.fd), b, flags)
+	switch errno {
+	case 0:
+		e.notPending(w)
+		w.out = nil
+		e.measure(w)
+		e.answered(c)
+	case unix.EAGAIN:
+		e.pend(c, b[n:])
+	default:
+		e.report.WriteErrors.Add(1)
+		e.unanswered(c, errno)
+	}
+}
+
+// flush goes on with a reply that did not fit, or was held back.
+func (e *Engine) flush(c *socket) { e.write(c, c.work.out, 0) }
+
+// pend makes the rest of a reply wait until the socket takes it. The time for it
+// counts from its first byte.
+func (e *Engine) pend(c *socket, rest []byte) {
+	w := c.work
+	if w.pending {
+		e.table.Pending.Add(-int64(len(w.out) - len(rest)))
+		w.out = rest
+		return
+	}
+	w.hold(rest)
+	w.leave()
+	if !e.seated(c) {
+		return
+	}
+	if !e.watch(c, interest|unix.EPOLLOUT) {
+		e.unanswered(c, engine.ErrLimit)
+		return
+	}
+	w.pending = true
+	e.table.Pending.Add(int64(len(rest)))
+	e.enlist(w, &e.writing)
+	for v := e.table.Overdue(c); v != nil; v = e.table.Overdue(c) {
+		e.takePlace(v, places.LimitPending)
+	}
+}
+
+// notPending takes the rest of a reply out of the account.
+func (e *Engine) notPending(w *work) {
+	if w.pending {
+		e.table.Pending.Add(-int64(len(w.out)))
+		w.pending = false
+	}
+}
+
+// unanswered ends a connection that could not be answered; whatever it had
+// registered is unregistered.
+func (e *Engine) unanswered(c *socket, err error) {
+	c.work.session.End(registry.ReasonUnanswered)
+	e.finish(c, err)
+}
+
+// answered does what comes after the reply.
+func (e *Engine) answered(c *socket) {
+	w := c.work
+	switch w.after {
+	case session.Keep:
+		e.park(c)
+		return
+	case session.StopDaemon:
+		e.log.Warn("killed by a KILL_REQ", "remote", c.remoteAddr())
+		e.finish(c, nil)
+		e.stop(engine.ErrKilled)
+		return
+	}
+	e.finish(c, w.err)
+}
+
+// park leaves a kept connection to epoll, but for one that takes more: that has
+// another turn first, since what it has sent meanwhile is not told again.
+func (e *Engine) park(c *socket) {
+	w := c.work
+	if w.session.Ended() { // while its answer was held back
+		e.finish(c, nil)
+		return
+	}
+	state := report.StateRefused
+	if w.session.Holds() {
+		state = report.StateRegistered
+	}
+	moved := w.moved
+	if c.More {
+		w.moved = false
+		w.leave()
+		e.again = append(e.again, c.Owner)
+	} else {
+		e.giveBack(c)
+	}
+	e.table.Settled(c)
+	if moved {
+		e.report.State(c, state)
+	}
+	e.stopIfDrained()
+}
+
+// measure counts how long a reply took that is written now.
+func (e *Engine) measure(w *work) {
+	if e.config.MeasureLatency {
+		e.tick()
+		e.report.Latencies.Add(e.looked - w.asked)
+	}
+}

@@ -1,0 +1,186 @@
+package places
+
+import (
+	"net/netip"
+	"sync/atomic"
+)
+
+// Table is what the limits of an engine need to know of its connections, and
+// who has to go when one is reached. Whoever changes it holds the engine's lock,
+// or is the engine's only thread; its gauges can be read at any time.
+type Table[C Seated[C]] struct {
+	limits Limits
+	peers  map[netip.Addr]int
+
+	Unfinished queue[C] // not answered in full
+	Refused    queue[C] // answered, kept, without a registration
+	UnderWay   int      // requests that a shutdown waits for
+
+	conns, registered atomic.Int64
+	Pending           atomic.Int64 // bytes of replies that wait to be taken
+}
+
+// Init gives an empty table its limits.
+func (t *Table[C]) Init(l Limits) {
+	t.limits, t.peers = l, make(map[netip.Addr]int)
+}
+
+func (t *Table[C]) Len() int { return int(t.conns.Load()) }
+
+// full says which limit one more connection from an address would break.
+func (t *Table[C]) full(from netip.Addr) Limit {
+	switch {
+	case t.limits.peerCounts(from) && t.peers[from] >= t.limits.MaxConnsPerPeer:
+		return LimitPeer
+	case t.Unfinished.Len() >= t.limits.MaxUnfinished:
+		return LimitUnfinished // who goes for it makes room in total too
+	case t.Len() >= t.limits.MaxConns:
+		return LimitConns
+	}
+	return LimitNone
+}
+
+// Admits says whether there is, or can be made, room for one more connection
+// from an address; which limit is met; and who has to go.
+func (t *Table[C]) Admits(from netip.Addr) (hit Limit, victim C, ok bool) {
+	switch hit = t.full(from); hit {
+	case LimitPeer:
+		return hit, victim, false
+	case LimitUnfinished:
+		victim = t.Unfinished.oldest()
+	case LimitConns:
+		var none C
+		if victim = t.Dispensable(); victim == none {
+			return hit, victim, false
+		}
+	}
+	return hit, victim, true
+}
+
+// AdmitsKept is admits for a connection that is to be kept, which may have its place
+// already. Of those who are kept only the refused can make room.
+func (t *Table[C]) AdmitsKept(c C) (hit Limit, victim C, ok bool) {
+	var none C
+	switch {
+	case int(t.registered.Load())+t.Refused.Len() >= t.limits.MaxKept:
+		victim = t.Refused.oldest()
+	case !c.Place().Taken && t.Len() >= t.limits.MaxConns:
+		victim = t.Dispensable()
+	default:
+		return LimitNone, none, true
+	}
+	return LimitConns, victim, victim != none
+}
+
+// Overdue is who has to go because replies to too slow readers take up too much:
+// the one that has waited longest, but not the given one.
+func (t *Table[C]) Overdue(but C) C {
+	var none C
+	if t.Pending.Load() <= int64(t.limits.MaxPending) {
+		return none
+	}
+	for c := t.Unfinished.First; c != none; c = c.Place().Next {
+		if c != but && c.Unsent() > 0 {
+			return c
+		}
+	}
+	return none
+}
+
+// Dispensable is who has to go first when there is no room: never somebody
+// registered.
+func (t *Table[C]) Dispensable() C {
+	var none C
+	if c := t.Refused.oldest(); c != none {
+		return c
+	}
+	return t.Unfinished.oldest()
+}
+
+// Add takes in a new connection.
+func (t *Table[C]) Add(c C) {
+	s := c.Place()
+	s.Taken = true
+	t.conns.Add(1)
+	if t.limits.peerCounts(s.Addr) {
+		t.peers[s.Addr]++
+	}
+	s.Queued = queuedUnfinished
+	t.Unfinished.push(c)
+	s.UnderWay = true
+	t.UnderWay++
+}
+
+// Keep moves a connection to the registered or the refused ones. It may be one of
+// them already: it goes from the refused to the registered ones, never back.
+func (t *Table[C]) Keep(c C, holds bool) {
+	s := c.Place()
+	switch {
+	case s.Registered || !holds && s.Kept():
+		return
+	case holds:
+		t.leaveQueue(c)
+		s.Registered = true
+		t.registered.Add(1)
+	default:
+		t.leaveQueue(c)
+		s.Queued = QueuedRefused
+		t.Refused.push(c)
+	}
+}
+
+// Crowded is who has to go for one more refused connection, if anybody.
+func (t *Table[C]) Crowded() (victim C) {
+	if t.Refused.Len() >= t.limits.MaxRefused {
+		victim = t.Refused.oldest()
+	}
+	return victim
+}
+
+// Remove takes a connection out; doing so again is fine.
+func (t *Table[C]) Remove(c C) {
+	s := c.Place()
+	if !s.Taken {
+		return
+	}
+	s.Taken = false
+	t.conns.Add(-1)
+	t.leaveQueue(c)
+	if s.Registered {
+		s.Registered = false
+		t.registered.Add(-1)
+	}
+	if t.limits.peerCounts(s.Addr) {
+		if t.peers[s.Addr]--; t.peers[s.Addr] == 0 {
+			delete(t.peers, s.Addr)
+		}
+	}
+}
+
+// Settled ends a connection's part in what is under way; doing so again is fine.
+func (t *Table[C]) Settled(c C) {
+	if s := c.Place(); s.UnderWay {
+		s.UnderWay = false
+		t.UnderWay--
+	}
+}
+
+// leaveQueue takes a connection out of the queue that it is in, if any.
+func (t *Table[C]) leaveQueue(c C) {
+	s := c.Place()
+	switch s.Queued {
+	case queuedUnfinished:
+		t.Unfinished.remove(c)
+	case QueuedRefused:
+		t.Refused.remove(c)
+	}
+	s.Queued = queuedNowhere
+}
+
+// Gauges are how many connections there are.
+type Gauges struct{ Conns, Unfinished, Registered, Refused int }
+
+// Count reads the gauges. It may be called at any time.
+func (t *Table[C]) Count() Gauges {
+	return Gauges{t.Len(), t.Unfinished.Len(), int(t.registered.Load()), t.Refused.Len()}
+}
