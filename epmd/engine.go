@@ -86,21 +86,21 @@ type anyEngine interface {
 }
 
 // handing is an engine that can hand over what it holds.
-type handing interface {
+type handingOver interface {
 	// Handoff stands still, has give hand over what the engine holds, and ends if
 	// that went well; else it goes on. Its error is give's.
 	Handoff(give func(export func() *engine.Held) error) error
 	// TakeUp begins with listeners and with what another held. Nothing is read or
 	// accepted before begin has returned; if begin fails, the engine ends, and
 	// has touched nothing. The error is begin's.
-	TakeUp(lns []net.Listener, h *engine.Held, begin func() error) error
+	Resume(lns []net.Listener, h *engine.Held, begin func() error) error
 }
 
 // chosen is the engine of a server: the choice is made by its first Serve.
 type chosen struct {
 	wanted Engine
 	config *engine.Config
-	idle   *idle
+	idle   *idleTimer
 	left   atomic.Pointer[engine.Held] // what Restore gave, until it is served
 
 	mu     sync.Mutex
@@ -198,12 +198,12 @@ func (c *chosen) count() places.Gauges {
 }
 
 // handing is the engine, if it can hand over.
-func (c *chosen) handing() (handing, error) {
+func (c *chosen) handingOver() (handingOver, error) {
 	e := c.get()
 	if e == nil {
 		return nil, errors.New("nothing is served")
 	}
-	h, ok := e.(handing)
+	h, ok := e.(handingOver)
 	if !ok {
 		return nil, ErrPortable
 	}
@@ -211,12 +211,12 @@ func (c *chosen) handing() (handing, error) {
 }
 
 // takeUp is that of the engine which is chosen for the listeners.
-func (c *chosen) takeUp(lns []net.Listener, h *engine.Held, begin func() error) error {
-	var to handing
+func (c *chosen) resume(lns []net.Listener, h *engine.Held, begin func() error) error {
+	var to handingOver
 	err := errors.New("the server is in use already")
 	if c.get() == nil {
 		if _, err = c.choose(lns); err == nil {
-			to, err = c.handing()
+			to, err = c.handingOver()
 		}
 	}
 	if err != nil {
@@ -224,7 +224,7 @@ func (c *chosen) takeUp(lns []net.Listener, h *engine.Held, begin func() error) 
 		sockets.CloseAll(h.ConnFDs)
 		return err
 	}
-	return to.TakeUp(lns, h, begin)
+	return to.Resume(lns, h, begin)
 }
 
 func (c *chosen) file(o registry.Owner) (*os.File, error) {

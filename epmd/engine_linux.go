@@ -24,7 +24,7 @@ func newLoop(c *engine.Config) (anyEngine, error) {
 func fitForLoop(lns []net.Listener) error { return epoll.Unfit(lns) }
 
 // handOver has an engine hand over to whoever is at the other end of a socket.
-func (st *state) handOver(ctx context.Context, to *net.UnixConn, e handing) error {
+func (st *parts) handOver(ctx context.Context, to *net.UnixConn, e handingOver) error {
 	if err := handover.Expect(ctx, to); err != nil {
 		return err
 	}
@@ -42,13 +42,13 @@ func (st *state) handOver(ctx context.Context, to *net.UnixConn, e handing) erro
 }
 
 // takeOver makes this server what the one at the other end of a socket was.
-func (st *state) takeOver(ctx context.Context, from *net.UnixConn) error {
+func (st *parts) resume(ctx context.Context, from *net.UnixConn) error {
 	return handover.Take(ctx, from, func(lns []net.Listener, h *engine.Held, commit func() error) error {
 		if err := engine.Restore(st.Config.Registry, h); err != nil {
 			sockets.CloseListeners(lns)
 			h.Close()
 			return err
 		}
-		return st.engine.takeUp(lns, h, commit)
+		return st.engine.resume(lns, h, commit)
 	})
 }

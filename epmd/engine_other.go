@@ -15,5 +15,5 @@ var errNoLoop = errors.New("only Linux has it")
 func newLoop(*engine.Config) (anyEngine, error) { return nil, errNoLoop }
 func fitForLoop([]net.Listener) error           { return errNoLoop }
 
-func (*state) handOver(context.Context, *net.UnixConn, handing) error { return ErrPortable }
-func (*state) takeOver(context.Context, *net.UnixConn) error          { return ErrPortable }
+func (*parts) handOver(context.Context, *net.UnixConn, handingOver) error { return ErrPortable }
+func (*parts) resume(context.Context, *net.UnixConn) error                { return ErrPortable }

@@ -44,7 +44,7 @@ const HandoffPatience = 10 * time.Second
 func (s *Server) Handoff(ctx context.Context, to *net.UnixConn) error {
 	st := s.init()
 	defer func() { _ = to.Close() }() // everything has been said
-	e, err := st.engine.handing()
+	e, err := st.engine.handingOver()
 	if err == nil {
 		err = st.handOver(ctx, to, e)
 	}
@@ -67,7 +67,7 @@ func (s *Server) Handoff(ctx context.Context, to *net.UnixConn) error {
 func (s *Server) Resume(ctx context.Context, from *net.UnixConn) error {
 	st := s.init()
 	defer func() { _ = from.Close() }() // likewise
-	if err := st.takeOver(ctx, from); err != nil {
+	if err := st.resume(ctx, from); err != nil {
 		st.engine.close()
 		return fmt.Errorf("%w: %w", ErrHandoff, err)
 	}

@@ -192,21 +192,21 @@ type Server struct {
 	OnEvent func(registry.Event, registry.Inside)
 
 	once  sync.Once
-	state *state
+	parts *parts
 }
 
 // state is what a server has once it is used.
-type state struct {
+type parts struct {
 	engine.Config
 	report  report.Report
 	engine  *chosen
 	handing sync.RWMutex // held for writing while it is handed over
 }
 
-func (s *Server) init() *state {
+func (s *Server) init() *parts {
 	s.once.Do(func() {
 		limits := s.resolveLimits(sockets.FileLimit())
-		st := new(state)
+		st := new(parts)
 		s.reportTo(&st.report)
 		c := &st.Config
 		c.Registry = registry.New(registry.Config{
@@ -216,10 +216,10 @@ func (s *Server) init() *state {
 		c.AcceptDelay, c.WriteDelay, c.ExitIdle = s.AcceptDelay, s.WriteDelay, s.ExitIdle
 		c.MeasureLatency, c.ConnsKept = s.MeasureLatency, s.ConnsKept
 		c.Daemon = func(lns []net.Listener) session.Daemon { return s.daemon(c, s.port(lns)) }
-		st.engine = &chosen{wanted: s.Engine, config: c, idle: newIdle(s.ExitIdle, c.Registry)}
-		s.state = st
+		st.engine = &chosen{wanted: s.Engine, config: c, idle: newIdleTimer(s.ExitIdle, c.Registry)}
+		s.parts = st
 	})
-	return s.state
+	return s.parts
 }
 
 // ListenAndServe listens as Listen does, and serves as ServeContext does. Its

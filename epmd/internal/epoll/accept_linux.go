@@ -17,10 +17,10 @@ const acceptBatch = 64
 
 // acceptAll serves new connections.
 func (e *Engine) acceptAll() {
-	if !e.unread {
+	if !e.unaccepted {
 		return
 	}
-	e.unread = false
+	e.unaccepted = false
 	if e.ending {
 		return
 	}
@@ -30,7 +30,7 @@ func (e *Engine) acceptAll() {
 			l.ready = false
 			e.accept(l)
 		}
-		e.unread = e.unread || l.ready
+		e.unaccepted = e.unaccepted || l.ready
 	}
 }
 
@@ -56,11 +56,11 @@ func (e *Engine) accept(l *listener) {
 	case 0:
 		l.pause = 0
 		if d := e.config.AcceptDelay; d > 0 {
-			l.held, l.from = fd, e.from
-			e.rest(l, d)
+			l.waiting, l.from = fd, e.from
+			e.pauseListener(l, d)
 			return
 		}
-		e.welcome(l, fd, &e.from)
+		e.open(l, fd, &e.from)
 	case unix.EAGAIN:
 		l.early = false
 	case unix.EBADF, unix.EINVAL, unix.ENOTSOCK, unix.EFAULT, unix.EOPNOTSUPP:
@@ -82,21 +82,21 @@ func (e *Engine) accept(l *listener) {
 // to be closed, since it would be told nothing for as long as it waits.
 func (e *Engine) acceptShort(l *listener) {
 	if n := e.table.Len(); e.fresh.len() > 0 {
-		if e.settleAll(); e.table.Len() < n {
+		if e.watchAllFresh(); e.table.Len() < n {
 			l.ready = true
 			return
 		}
 	}
-	if v := e.table.Dispensable(); v != nil {
+	if v := e.table.Victim(); v != nil {
 		e.drop(v, places.CauseLimit, engine.ErrLimit)
 		e.report.LimitHit(places.LimitConns)
 		l.ready = true
 		return
 	}
-	if e.spare.Lend() {
+	if e.spare.Release() {
 		fd, errno := accept(l.fd, &e.from)
-		if errno == 0 && e.spare.Keep() { // there is room again
-			e.welcome(l, fd, &e.from)
+		if errno == 0 && e.spare.Reserve() { // there is room again
+			e.open(l, fd, &e.from)
 			return
 		}
 		if errno == 0 {
@@ -105,17 +105,17 @@ func (e *Engine) acceptShort(l *listener) {
 			e.report.LimitHit(places.LimitConns)
 			l.ready = true
 		}
-		e.spare.Keep()
+		e.spare.Reserve()
 		if errno == 0 || errno == unix.EAGAIN {
 			return
 		}
 	}
 	l.pause = min(max(2*l.pause, engine.ShortestPause), engine.LongestPause)
-	e.rest(l, l.pause)
+	e.pauseListener(l, l.pause)
 }
 
 // welcome begins to serve a connection, if the limits have room for it.
-func (e *Engine) welcome(l *listener, fd int, from *address) {
+func (e *Engine) open(l *listener, fd int, from *address) {
 	e.report.Accepted.Add(1)
 	remote := from.addrPort()
 	hit, _, ok := e.admits(remote.Addr())
@@ -131,8 +131,8 @@ func (e *Engine) welcome(l *listener, fd int, from *address) {
 		return
 	}
 	c.fd, c.Addr, c.port = int32(fd), remote.Addr(), remote.Port()
-	w := e.takeWork(c)
-	w.session = e.daemon.Open(c.Owner, w, e.begun) // its deadline is never asked for: see line
+	w := e.startWork(c)
+	w.session = e.daemon.Open(c.Owner, w, e.started) // its deadline is never asked for: see line
 	w.early = l.early || e.config.AcceptDelay > 0
 	e.report.State(c, report.StateNew)
 	e.read(c)

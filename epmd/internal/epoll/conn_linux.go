@@ -19,15 +19,15 @@ import (
 const interest = unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLET
 
 // resume goes on with a connection on which something has happened.
-func (e *Engine) resume(c *socket) {
+func (e *Engine) handle(c *socket) {
 	switch {
 	case c.work == nil && c.More:
-		w := e.takeWork(c)
+		w := e.startWork(c)
 		w.session = e.daemon.ResumeAlive3(c.Owner, w, c.Registered)
 		e.read(c)
 	case c.work == nil:
 		e.wakeKept(c)
-	case c.work.line == &e.delayed:
+	case c.work.queue == &e.delayed:
 	case len(c.work.out) > 0:
 		e.flush(c)
 	case !c.work.session.Kept() || c.More:
@@ -44,10 +44,10 @@ func (e *Engine) read(c *socket) {
 		switch {
 		case errno == unix.EAGAIN:
 			switch {
-			case !c.Taken:
-				e.sit(c)
+			case !c.Counted:
+				e.givePlace(c)
 			case c.More && !w.session.Begun():
-				e.giveBack(c) // what has begun waits for its rest
+				e.endWork(c) // what has begun waits for its rest
 			}
 			return
 		case errno != 0:
@@ -59,34 +59,34 @@ func (e *Engine) read(c *socket) {
 		}
 		w.whole = !c.Begun && n < want
 		c.Begun = true
-		res := w.session.Feed(e.begun, e.in[:n], e.reply[:0])
+		res := w.session.Feed(e.started, e.in[:n], e.reply[:0])
 		if res.Verdict != session.More {
 			e.obey(c, res)
 			return
 		}
-		if e.daemon.TimeoutRestarts && c.Taken && !c.More {
-			e.enlist(w, &e.reading)
+		if e.daemon.TimeoutRestarts && c.Counted && !c.More {
+			e.startTimeout(w, &e.reading)
 		}
 	}
 }
 
 // sit gives a connection that is not answered at once a place in the table, for
 // which another may have to go.
-func (e *Engine) sit(c *socket) {
+func (e *Engine) givePlace(c *socket) {
 	hit, victim, ok := e.admits(c.Addr)
-	e.takePlace(victim, hit)
+	e.evictVictim(victim, hit)
 	if !ok || !e.watch(c, interest) {
 		e.finish(c, engine.ErrLimit)
 		return
 	}
 	e.table.Add(c)
 	if !c.work.session.Ended() {
-		e.enlist(c.work, &e.reading)
+		e.startTimeout(c.work, &e.reading)
 	}
 }
 
 // takePlace closes who has to go, and counts.
-func (e *Engine) takePlace(victim *socket, hit places.Limit) {
+func (e *Engine) evictVictim(victim *socket, hit places.Limit) {
 	if victim != nil {
 		e.drop(victim, places.CauseLimit, engine.ErrLimit)
 	}
@@ -110,7 +110,7 @@ func (e *Engine) watch(c *socket, events uint32) bool {
 
 // obey does what the session says.
 func (e *Engine) obey(c *socket, res session.Result) {
-	if res.Verdict == session.Keep && !e.hold(c) {
+	if res.Verdict == session.Keep && !e.keep(c) {
 		e.unanswered(c, engine.ErrLimit)
 		return
 	}
@@ -122,22 +122,22 @@ func (e *Engine) obey(c *socket, res session.Result) {
 }
 
 // hold makes a connection a kept one, before it is told so.
-func (e *Engine) hold(c *socket) bool {
+func (e *Engine) keep(c *socket) bool {
 	holds := c.work.session.Holds()
 	if c.Kept() {
-		return e.holdMore(c, holds)
+		return e.keepAgain(c, holds)
 	}
 	hit, victim, ok := e.admitsKept(c)
-	e.takePlace(victim, hit)
+	e.evictVictim(victim, hit)
 	if !ok {
 		return false
 	}
-	if !c.Taken {
+	if !c.Counted {
 		e.table.Add(c)
 	}
 	if !holds {
-		if victim := e.table.Crowded(); victim != nil {
-			e.takePlace(victim, places.LimitRefused)
+		if victim := e.table.RefusedVictim(); victim != nil {
+			e.evictVictim(victim, places.LimitRefused)
 		}
 	}
 	c.More = c.work.session.TakesMore()
@@ -152,7 +152,7 @@ func (e *Engine) hold(c *socket) bool {
 	if holds {
 		e.probeLater(c)
 	}
-	c.work.leave()
+	c.work.stopTimeout()
 	c.work.moved = true
 	e.table.Keep(c, holds)
 	return true
@@ -160,7 +160,7 @@ func (e *Engine) hold(c *socket) bool {
 
 // holdMore is hold for a connection that is kept already. That its other side has
 // ended is told again, now that there is more to release for it.
-func (e *Engine) holdMore(c *socket, holds bool) bool {
+func (e *Engine) keepAgain(c *socket, holds bool) bool {
 	if holds && !c.Registered {
 		e.probeLater(c)
 		c.work.moved = true
@@ -180,7 +180,7 @@ func (e *Engine) wakeKept(c *socket) {
 		e.finish(c, nil)
 	default:
 		s := e.daemon.Resume(c.Owner, c.Registered)
-		res := s.Feed(e.begun, e.scrap[:n], nil)
+		res := s.Feed(e.started, e.scrap[:n], nil)
 		e.report.Request(c, res)
 		e.finish(c, res.Err)
 	}
@@ -196,7 +196,7 @@ func (e *Engine) endUnanswered(c *socket) {
 	case errno != 0 || n == 0:
 		w.session.End(registry.ReasonClosed)
 	default:
-		e.report.Request(c, w.session.Feed(e.begun, e.scrap[:n], nil))
+		e.report.Request(c, w.session.Feed(e.started, e.scrap[:n], nil))
 	}
 }
 
@@ -250,8 +250,8 @@ func (e *Engine) finish(c *socket, err error) {
 		hook(info, report.StateClosed)
 	}
 	e.table.Remove(c)
-	e.table.Settled(c)
-	e.giveBack(c)
+	e.table.EndRequest(c)
+	e.endWork(c)
 	e.slots.free(c)
 	e.stopIfDrained()
 }

@@ -25,7 +25,7 @@ func (e *Engine) endIdleNow() bool {
 		return false
 	}
 	for _, l := range e.listeners {
-		if l.held >= 0 || l.fd >= 0 && sockets.Readable(l.fd, true) {
+		if l.waiting >= 0 || l.fd >= 0 && sockets.Readable(l.fd, true) {
 			return false
 		}
 	}

@@ -47,7 +47,7 @@ type Engine struct {
 	registry *registry.Registry
 	log      *slog.Logger
 	limits   places.Limits
-	begun    time.Time
+	started  time.Time
 
 	// The loop's own.
 	poll, wake, timer int // descriptors
@@ -57,12 +57,12 @@ type Engine struct {
 	listeners         []*listener // nil where one was closed
 	ready             []registry.Owner
 	again             []registry.Owner // ready for the next turn: they had theirs
-	unread            bool             // a listener is known to have more connections
+	unaccepted        bool             // a listener is known to have more connections
 	swept             bool             // since the last wait, so that there is nothing new
 	woken, rung       bool             // there are orders; it is time for somebody
-	reading           line             // for a request
-	writing           line             // for an answer to be taken
-	delayed           line             // for WriteDelay to pass
+	reading           timeouts         // for a request
+	writing           timeouts         // for an answer to be taken
+	delayed           timeouts         // for WriteDelay to pass
 	alarm             time.Duration
 	looked            time.Duration // at the clock: see tick
 	young             young
@@ -71,8 +71,8 @@ type Engine struct {
 	spare             sockets.Spare
 	ending, stopping  bool
 	silentEnd         time.Duration
-	idle              *work
-	idles             int
+	freeWork          *work
+	freeWorks         int
 	events            [128]unix.EpollEvent // of a wait
 	sweeping          [64]unix.EpollEvent  // of a sweep
 	from              address
@@ -105,17 +105,17 @@ func New(c *engine.Config) (*Engine, error) {
 		registry: c.Registry,
 		log:      c.Report.Log,
 		limits:   c.Limits,
-		begun:    time.Now(),
+		started:  time.Now(),
 		poll:     -1,
 		wake:     -1,
 		timer:    -1,
-		reading:  line{wait: c.Limits.PacketTimeout},
-		writing:  line{wait: c.Limits.WriteTimeout},
-		delayed:  line{wait: c.WriteDelay},
+		reading:  timeouts{wait: c.Limits.PacketTimeout},
+		writing:  timeouts{wait: c.Limits.WriteTimeout},
+		delayed:  timeouts{wait: c.WriteDelay},
 		done:     make(chan struct{}),
 	}
 	e.table.Init(c.Limits)
-	if err := e.open(); err != nil {
+	if err := e.openFiles(); err != nil {
 		e.closeFiles()
 		return nil, fmt.Errorf("epmd: cannot make an event loop: %w", err)
 	}
@@ -124,7 +124,7 @@ func New(c *engine.Config) (*Engine, error) {
 }
 
 // open makes the descriptors that the loop needs.
-func (e *Engine) open() (err error) {
+func (e *Engine) openFiles() (err error) {
 	if e.poll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (e *Engine) open() (err error) {
 	if e.timer, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK); err != nil {
 		return err
 	}
-	e.spare.Keep()
+	e.spare.Reserve()
 	if err := watchFor(e.poll, unix.EPOLL_CTL_ADD, e.wake, unix.EPOLLIN, idWake<<slotBits); err != nil {
 		return err
 	}
@@ -147,10 +147,10 @@ func (e *Engine) closeFiles() {
 			closeFile(fd)
 		}
 	}
-	e.spare.Lend()
+	e.spare.Release()
 }
 
-func (e *Engine) now() time.Duration { return time.Since(e.begun) }
+func (e *Engine) now() time.Duration { return time.Since(e.started) }
 
 // tick looks at the clock, if latencies are measured: after each wait and each answer,
 // so that the time of a request begins when the one before it was over.
@@ -166,16 +166,16 @@ func (e *Engine) loop() {
 	defer close(e.done)
 	for !e.stopping {
 		e.turn++
-		e.settleOld()
+		e.watchOld()
 		e.ready = append(e.ready, e.again...)
 		e.again = e.again[:0]
-		if !e.swept || !e.unread && len(e.ready) == 0 {
+		if !e.swept || !e.unaccepted && len(e.ready) == 0 {
 			e.wait()
 		}
 		e.swept = false
 		for i := 0; i < len(e.ready); i++ {
 			if c := e.slots.find(e.ready[i]); c != nil {
-				e.resume(c)
+				e.handle(c)
 			}
 		}
 		e.ready = e.ready[:0]
@@ -203,8 +203,8 @@ func (e *Engine) loop() {
 
 // wait waits for something to happen.
 func (e *Engine) wait() {
-	block := !e.unread && len(e.ready) == 0
-	if block && !e.settleAll() {
+	block := !e.unaccepted && len(e.ready) == 0
+	if block && !e.watchAllFresh() {
 		e.wakeAt(e.now() + engine.ShortestPause) // to try again
 	}
 	n := waitEvents(e.poll, e.events[:], block)
@@ -244,7 +244,7 @@ func (e *Engine) note(ev *unix.EpollEvent) {
 			e.rung = true
 		default:
 			e.listeners[n-idListener].ready = true
-			e.unread = true
+			e.unaccepted = true
 		}
 		return
 	}
@@ -292,14 +292,14 @@ func (e *Engine) obeyOrders() {
 }
 
 func (e *Engine) Serve(lns []net.Listener, left *engine.Held) error {
-	taken, err := takeOver(lns)
+	taken, err := openListeners(lns)
 	if err != nil {
 		sockets.CloseListeners(lns)
 		err = fmt.Errorf("epmd: cannot take over a listener: %w", err)
 		left.Close()
 		e.order(func() { e.stop(err) })
 	} else if !e.order(func() { e.listen(lns, taken, left) }) {
-		closeTaken(taken)
+		closeAll(taken)
 		left.Close()
 	}
 	<-e.done

@@ -33,7 +33,7 @@ func (f *fresh) put(o registry.Owner, turn uint32) {
 
 // watchLater is watch for a connection that may end at once.
 func (e *Engine) watchLater(c *socket) bool {
-	if e.fresh.len() == maxFresh && !e.settleOldest() {
+	if e.fresh.len() == maxFresh && !e.watchOldest() {
 		return e.watch(c, interest)
 	}
 	e.fresh.put(c.Owner, e.turn)
@@ -43,7 +43,7 @@ func (e *Engine) watchLater(c *socket) bool {
 // settleOldest ends the fresh connection that came first, if its other side has, or else
 // has epoll watch it. Where the system is short of memory it says no, and nothing
 // has changed.
-func (e *Engine) settleOldest() bool {
+func (e *Engine) watchOldest() bool {
 	o := e.fresh.owners[e.fresh.first%maxFresh]
 	if c := e.slots.find(o); c != nil && !c.watched {
 		e.wakeKept(c)
@@ -56,9 +56,9 @@ func (e *Engine) settleOldest() bool {
 }
 
 // settleAll settles all fresh connections, or says no.
-func (e *Engine) settleAll() bool {
+func (e *Engine) watchAllFresh() bool {
 	for e.fresh.len() > 0 {
-		if !e.settleOldest() {
+		if !e.watchOldest() {
 			return false
 		}
 	}
@@ -66,8 +66,8 @@ func (e *Engine) settleAll() bool {
 }
 
 // settleOld settles those that have been fresh for long enough.
-func (e *Engine) settleOld() {
-	for e.fresh.len() > 0 && e.turn-e.fresh.turns[e.fresh.first%maxFresh] > freshTurns && e.settleOldest() {
+func (e *Engine) watchOld() {
+	for e.fresh.len() > 0 && e.turn-e.fresh.turns[e.fresh.first%maxFresh] > freshTurns && e.watchOldest() {
 	}
 }
 
@@ -77,7 +77,7 @@ func (e *Engine) sweepFresh(name []byte) {
 		return
 	}
 	if len(name) == 0 {
-		e.settleAll() // what it cannot settle it has looked at
+		e.watchAllFresh() // what it cannot settle it has looked at
 		return
 	}
 	o, ok := e.registry.Holder(name)
@@ -87,7 +87,7 @@ func (e *Engine) sweepFresh(name []byte) {
 	switch c := e.slots.find(o); {
 	case c == nil:
 	case c.More: // there may be further holders, and one of them fresh
-		e.settleAll()
+		e.watchAllFresh()
 	case !c.watched:
 		e.wakeKept(c)
 	}
@@ -96,7 +96,7 @@ func (e *Engine) sweepFresh(name []byte) {
 // admits is the table's, but who has ended takes no place.
 func (e *Engine) admits(from netip.Addr) (hit places.Limit, victim *socket, ok bool) {
 	if hit, victim, ok = e.table.Admits(from); hit != places.LimitNone && e.fresh.len() > 0 {
-		e.settleAll()
+		e.watchAllFresh()
 		hit, victim, ok = e.table.Admits(from)
 	}
 	return hit, victim, ok
@@ -105,7 +105,7 @@ func (e *Engine) admits(from netip.Addr) (hit places.Limit, victim *socket, ok b
 // admitsKept likewise.
 func (e *Engine) admitsKept(c *socket) (hit places.Limit, victim *socket, ok bool) {
 	if hit, victim, ok = e.table.AdmitsKept(c); hit != places.LimitNone && e.fresh.len() > 0 {
-		e.settleAll()
+		e.watchAllFresh()
 		hit, victim, ok = e.table.AdmitsKept(c)
 	}
 	return hit, victim, ok

@@ -169,10 +169,10 @@ func TestFreshGrowsOld(t *testing.T) {
 		require.True(l, l.slots.find(first).watched)
 
 		l.turn += freshTurns
-		l.settleOld()
+		l.watchOld()
 		require.Equal(l, maxFresh, l.fresh.len())
 		l.turn++
-		l.settleOld()
+		l.watchOld()
 		require.Zero(l, l.fresh.len())
 		l.slots.all(func(c *socket) { require.True(l, c.watched) })
 		require.Equal(l, maxFresh+1, l.Engine.registry.Len())
@@ -232,9 +232,9 @@ func TestFreshCannotBeWatched(t *testing.T) {
 		poll := l.poll
 		defer func() { l.poll = poll }()
 		l.poll = -1
-		require.False(l, l.settleAll())
+		require.False(l, l.watchAllFresh())
 		l.turn += 2 * freshTurns
-		l.settleOld()
+		l.watchOld()
 		require.Equal(l, maxFresh, l.fresh.len())
 
 		b, err := wire.Node{Name: "more", Port: 1, Highest: 6, Lowest: 5}.AppendAlive2Req(nil)

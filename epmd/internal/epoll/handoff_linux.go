@@ -24,18 +24,18 @@ import (
 
 func (e *Engine) Handoff(give func(export func() *engine.Held) error) error {
 	result := make(chan error, 1)
-	if !e.order(func() { result <- e.giveAway(give) }) {
+	if !e.order(func() { result <- e.handOver(give) }) {
 		return engine.ErrClosed
 	}
 	return <-result
 }
 
 // giveAway hands over, and ends if that went well.
-func (e *Engine) giveAway(give func(export func() *engine.Held) error) error {
+func (e *Engine) handOver(give func(export func() *engine.Held) error) error {
 	for _, l := range e.listeners {
-		if fd := l.held; fd >= 0 { // it need not wait any longer
-			l.held = -1
-			e.welcome(l, fd, &l.from)
+		if fd := l.waiting; fd >= 0 { // it need not wait any longer
+			l.waiting = -1
+			e.open(l, fd, &l.from)
 		}
 	}
 	if e.ending {
@@ -58,24 +58,20 @@ func (e *Engine) export() *engine.Held {
 	}
 	e.slots.all(func(c *socket) {
 		if c.Registered {
-			h.Add(e.stand(c), int(c.fd))
+			h.Add(e.exportConn(c), int(c.fd))
 		}
 	})
-	for _, first := range []*socket{e.table.Refused.First, e.table.Unfinished.First} {
-		for c := first; c != nil; c = c.Next {
-			h.Add(e.stand(c), int(c.fd))
-		}
-	}
+	e.table.Unregistered(func(c *socket) { h.Add(e.exportConn(c), int(c.fd)) })
 	return h
 }
 
 // stand is where a connection stands.
-func (e *Engine) stand(c *socket) saved.Conn {
+func (e *Engine) exportConn(c *socket) saved.Conn {
 	k := saved.Conn{Owner: c.Owner, Phase: saved.Reading, More: c.More, Remote: netip.AddrPortFrom(c.Addr, c.port)}
 	switch {
 	case c.Registered:
 		k.Phase = saved.Registered
-	case c.Queued == places.QueuedRefused:
+	case c.Refused():
 		k.Phase = saved.Refused
 	}
 	w := c.work
@@ -85,8 +81,8 @@ func (e *Engine) stand(c *socket) saved.Conn {
 	k.In, k.Out = w.session.Partial(), w.out
 	switch {
 	case len(w.out) == 0:
-		if w.line != nil {
-			k.Age = e.now() + w.line.wait - w.until
+		if w.queue != nil {
+			k.Age = e.now() + w.queue.wait - w.until
 		}
 	case w.after == session.StopDaemon:
 		k.Phase = saved.Stopping
@@ -113,22 +109,22 @@ func (e *Engine) letGo(why error, tell func(*socket)) {
 		tell(c)
 		closeFile(int(c.fd))
 		e.table.Remove(c)
-		e.table.Settled(c)
-		e.giveBack(c)
+		e.table.EndRequest(c)
+		e.endWork(c)
 		e.slots.free(c)
 	})
 }
 
-func (e *Engine) TakeUp(lns []net.Listener, h *engine.Held, begin func() error) error {
-	taken, err := takeOver(lns)
+func (e *Engine) Resume(lns []net.Listener, h *engine.Held, begin func() error) error {
+	taken, err := openListeners(lns)
 	if err != nil {
 		sockets.CloseListeners(lns)
 		sockets.CloseAll(h.ConnFDs)
 		return err
 	}
 	result := make(chan error, 1)
-	if !e.order(func() { result <- e.beginWith(lns, taken, h, begin) }) {
-		closeTaken(taken)
+	if !e.order(func() { result <- e.resumeInLoop(lns, taken, h, begin) }) {
+		closeAll(taken)
 		sockets.CloseAll(h.ConnFDs)
 		return engine.ErrClosed
 	}
@@ -136,13 +132,13 @@ func (e *Engine) TakeUp(lns []net.Listener, h *engine.Held, begin func() error) 
 }
 
 // beginWith makes everything ready, begins, and goes on.
-func (e *Engine) beginWith(lns []net.Listener, taken []*listener, h *engine.Held, begin func() error) error {
-	e.know(lns)
-	err := e.takeIn(h)
+func (e *Engine) resumeInLoop(lns []net.Listener, taken []*listener, h *engine.Held, begin func() error) error {
+	e.makeDaemon(lns)
+	err := e.restore(h)
 	if err == nil {
 		err = e.watchListeners(taken)
 	} else {
-		closeTaken(taken)
+		closeAll(taken)
 	}
 	if err == nil {
 		err = begin()
@@ -151,7 +147,7 @@ func (e *Engine) beginWith(lns []net.Listener, taken []*listener, h *engine.Held
 		e.letGo(err, func(*socket) {})
 		return err
 	}
-	e.goOn(h)
+	e.resumeConns(h)
 	e.acceptAllEarly(taken)
 	return nil
 }
@@ -160,7 +156,7 @@ var errOwners = errors.New("connections with numbers that cannot be")
 
 // takeIn gives the connections of another engine their places. It touches none of
 // them. If it fails, they are closed, or will be by letGo.
-func (e *Engine) takeIn(h *engine.Held) error {
+func (e *Engine) restore(h *engine.Held) error {
 	if h == nil {
 		return nil
 	}
@@ -176,7 +172,7 @@ func (e *Engine) takeIn(h *engine.Held) error {
 		c := e.slots.find(k.Owner)
 		c.fd, c.Addr, c.port = int32(h.ConnFDs[i]), k.Remote.Addr(), k.Remote.Port()
 		e.table.Add(c)
-		e.seatAs(c, k)
+		e.restoreConn(c, k)
 	}
 	for _, k := range h.Conns {
 		if !e.watch(e.slots.find(k.Owner), interest) {
@@ -187,19 +183,19 @@ func (e *Engine) takeIn(h *engine.Held) error {
 }
 
 // seatAs has a connection stand where it stood.
-func (e *Engine) seatAs(c *socket, k saved.Conn) {
+func (e *Engine) restoreConn(c *socket, k saved.Conn) {
 	holds := k.Phase == saved.Registered
 	if holds || k.Phase == saved.Refused {
 		e.table.Keep(c, holds)
 		c.More = k.More
 		if len(k.Out) == 0 {
-			e.table.Settled(c)
+			e.table.EndRequest(c)
 			if len(k.In) == 0 {
 				return
 			}
 		}
 	}
-	w := e.takeWork(c)
+	w := e.startWork(c)
 	w.out, w.shared = k.Out, true
 	switch k.Phase {
 	case saved.Registered, saved.Refused:
@@ -209,7 +205,7 @@ func (e *Engine) seatAs(c *socket, k saved.Conn) {
 			w.session = e.daemon.ResumeAlive3(c.Owner, w, holds)
 		}
 	case saved.Reading:
-		w.session = e.daemon.Open(c.Owner, w, e.begun)
+		w.session = e.daemon.Open(c.Owner, w, e.started)
 	case saved.Closing, saved.Stopping:
 		w.after = session.Close
 		if k.Phase == saved.Stopping {
@@ -221,7 +217,7 @@ func (e *Engine) seatAs(c *socket, k saved.Conn) {
 }
 
 // goOn goes on with the connections of another engine.
-func (e *Engine) goOn(h *engine.Held) {
+func (e *Engine) resumeConns(h *engine.Held) {
 	if h == nil {
 		return
 	}
@@ -244,24 +240,24 @@ func (e *Engine) goOn(h *engine.Held) {
 		case len(k.Out) > 0:
 			e.flush(c)
 		case c.work != nil:
-			e.readOn(c, k)
+			e.resumeRequest(c, k)
 		}
 	}
 }
 
 // readOn goes on with a request of which a part may have arrived elsewhere.
-func (e *Engine) readOn(c *socket, k saved.Conn) {
+func (e *Engine) resumeRequest(c *socket, k saved.Conn) {
 	w := c.work
 	if k.Phase == saved.Reading {
-		w.joinSince(&e.reading, e.now()-k.Age)
-		if w.line != nil {
+		w.startTimeoutSince(&e.reading, e.now()-k.Age)
+		if w.queue != nil {
 			e.wakeAt(w.until)
 		}
 	}
 	for in := k.In; len(in) > 0; {
 		c.Begun = true
 		n := min(len(in), w.session.Want())
-		if res := w.session.Feed(e.begun, in[:n], e.reply[:0]); res.Verdict != session.More {
+		if res := w.session.Feed(e.started, in[:n], e.reply[:0]); res.Verdict != session.More {
 			e.obey(c, res)
 			return
 		}
@@ -289,12 +285,12 @@ func (e *Engine) File(o registry.Owner) (*os.File, error) {
 }
 
 // joinSince goes into a line where those stand who have waited as long.
-func (w *work) joinSince(l *line, since time.Duration) {
-	w.leave()
+func (w *work) startTimeoutSince(l *timeouts, since time.Duration) {
+	w.stopTimeout()
 	if l.wait == 0 {
 		return
 	}
-	w.line, w.until = l, since+l.wait
+	w.queue, w.until = l, since+l.wait
 	before := l.last
 	for before != nil && before.until > w.until {
 		before = before.prev

@@ -23,8 +23,8 @@ type listener struct {
 	pause  time.Duration // the last one after a failure
 	paused time.Duration // until when; 0: it is not
 	// held is a connection that waits for AcceptDelay; -1 if none does.
-	held int
-	from address
+	waiting int
+	from    address
 }
 
 // epollFit says why the epoll engine cannot serve listeners; nil if it can.
@@ -41,15 +41,15 @@ func Unfit(lns []net.Listener) error {
 
 // takeOver takes the sockets out of listeners. Those of TCP are closed, since
 // Go's own event loop would wake up for each connection too.
-func takeOver(lns []net.Listener) ([]*listener, error) {
+func openListeners(lns []net.Listener) ([]*listener, error) {
 	var taken []*listener
 	for _, ln := range lns {
 		fd, err := sockets.Duplicate(ln.(syscall.Conn))
 		if err != nil {
-			closeTaken(taken)
+			closeAll(taken)
 			return nil, err
 		}
-		l := &listener{fd: fd, addr: ln.Addr(), held: -1}
+		l := &listener{fd: fd, addr: ln.Addr(), waiting: -1}
 		if u, ok := ln.(*net.UnixListener); ok {
 			l.unix = u
 		} else {
@@ -60,16 +60,16 @@ func takeOver(lns []net.Listener) ([]*listener, error) {
 	return taken, nil
 }
 
-func closeTaken(ls []*listener) {
+func closeAll(ls []*listener) {
 	for _, l := range ls {
 		l.close()
 	}
 }
 
 func (l *listener) close() {
-	if l.held >= 0 {
-		closeFile(l.held)
-		l.held = -1
+	if l.waiting >= 0 {
+		closeFile(l.waiting)
+		l.waiting = -1
 	}
 	closeFile(l.fd)
 	if l.unix != nil {
@@ -80,13 +80,13 @@ func (l *listener) close() {
 // listen begins to serve listeners, and what was restored.
 func (e *Engine) listen(lns []net.Listener, taken []*listener, h *engine.Held) {
 	if e.ending {
-		closeTaken(taken)
+		closeAll(taken)
 		h.Close()
 		return
 	}
-	e.know(lns)
-	if err := e.takeIn(h); err != nil {
-		closeTaken(taken)
+	e.makeDaemon(lns)
+	if err := e.restore(h); err != nil {
+		closeAll(taken)
 		e.stop(err)
 		return
 	}
@@ -94,12 +94,12 @@ func (e *Engine) listen(lns []net.Listener, taken []*listener, h *engine.Held) {
 		e.stop(err)
 		return
 	}
-	e.goOn(h)
+	e.resumeConns(h)
 	e.acceptAllEarly(taken)
 }
 
 // know makes what the sessions share, from the first listeners.
-func (e *Engine) know(lns []net.Listener) {
+func (e *Engine) makeDaemon(lns []net.Listener) {
 	if e.daemon.Registry == nil {
 		e.daemon = e.config.Daemon(lns)
 		e.daemon.Sweep = e.sweep
@@ -113,7 +113,7 @@ func (e *Engine) watchListeners(taken []*listener) error {
 		sockets.PresetKeepAlive(l.fd, e.limits.KeepAlive)
 		id := uint64(idListener+len(e.listeners)-1) << slotBits
 		if err := watchFor(e.poll, unix.EPOLL_CTL_ADD, l.fd, unix.EPOLLIN, id); err != nil {
-			closeTaken(taken[i+1:])
+			closeAll(taken[i+1:])
 			return fmt.Errorf("epmd: cannot watch %s: %w", l.addr, err)
 		}
 	}
@@ -141,7 +141,7 @@ func (e *Engine) closeListeners() {
 			// Closing it is not enough where another has the socket too.
 			_ = watchFor(e.poll, unix.EPOLL_CTL_DEL, l.fd, 0, 0)
 			l.close()
-			e.listeners[i] = &listener{fd: -1, held: -1}
+			e.listeners[i] = &listener{fd: -1, waiting: -1}
 		}
 	}
 	e.mu.Lock()
@@ -150,14 +150,14 @@ func (e *Engine) closeListeners() {
 }
 
 // rest takes a listener out of the loop for a while.
-func (e *Engine) rest(l *listener, d time.Duration) {
+func (e *Engine) pauseListener(l *listener, d time.Duration) {
 	l.ready, l.paused = false, e.now()+d
-	e.rewatch(l, 0)
+	e.watchListener(l, 0)
 	e.wakeAt(l.paused)
 }
 
 // resumeListeners takes those back whose pause is over.
-func (e *Engine) resumeListeners(now time.Duration) {
+func (e *Engine) resumePaused(now time.Duration) {
 	for _, l := range e.listeners {
 		switch {
 		case l.paused == 0:
@@ -165,18 +165,18 @@ func (e *Engine) resumeListeners(now time.Duration) {
 			e.wakeAt(l.paused)
 		default:
 			l.paused = 0
-			if fd := l.held; fd >= 0 {
-				l.held = -1
-				e.welcome(l, fd, &l.from)
+			if fd := l.waiting; fd >= 0 {
+				l.waiting = -1
+				e.open(l, fd, &l.from)
 			}
 			if l.fd >= 0 {
-				e.rewatch(l, unix.EPOLLIN)
+				e.watchListener(l, unix.EPOLLIN)
 			}
 		}
 	}
 }
 
-func (e *Engine) rewatch(l *listener, events uint32) {
+func (e *Engine) watchListener(l *listener, events uint32) {
 	for i := range e.listeners {
 		if e.listeners[i] == l {
 			// It is watched already, so this takes no memory that could be short.

@@ -125,7 +125,7 @@ func (s *slots) find(o registry.Owner) *socket {
 func (s *slots) free(c *socket) {
 	n := (int(c.Owner&slotMask) - 1) / chunkSize
 	k := &s.chunks[n]
-	*c = socket{Seat: places.Seat[*socket]{Owner: c.Owner + 1<<slotBits, Next: k.free}}
+	*c = socket{Place: places.Place[*socket]{Owner: c.Owner + 1<<slotBits, Next: k.free}}
 	k.free = c
 	k.used--
 	s.room = min(s.room, n)

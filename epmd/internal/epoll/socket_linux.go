@@ -14,15 +14,13 @@ import (
 // socket is one connection of the epoll engine. There is one for each registered
 // node, so it holds no more than it must.
 type socket struct {
-	places.Seat[*socket]
+	places.Place[*socket]
 	fd      int32
 	port    uint16 // the other end's; 0 of a Unix socket
 	inUse   bool
 	watched bool  // epoll knows it
 	work    *work // nil while it is kept
 }
-
-func (c *socket) Place() *places.Seat[*socket] { return &c.Seat }
 
 // waits is how many bytes the other end has not taken yet.
 func (c *socket) Unsent() int {

@@ -24,9 +24,9 @@ func (e *Engine) wakeAt(at time.Duration) {
 }
 
 // enlist makes work wait in a line.
-func (e *Engine) enlist(w *work, l *line) {
-	w.join(l, e.now())
-	if w.line != nil {
+func (e *Engine) startTimeout(w *work, l *timeouts) {
+	w.startTimeout(l, e.now())
+	if w.queue != nil {
 		e.wakeAt(w.until)
 	}
 }
@@ -45,15 +45,15 @@ func (e *Engine) ring() {
 		e.unanswered(w.socket, engine.ErrNotTaken)
 	}
 	for w := e.delayed.expired(now); w != nil; w = e.delayed.expired(now) {
-		w.leave()
+		w.stopTimeout()
 		e.flush(w.socket)
 	}
 	if e.ending && now >= e.silentEnd {
 		e.endSilent()
 	}
-	e.resumeListeners(now)
+	e.resumePaused(now)
 	e.probeYoung(now)
-	for _, l := range []*line{&e.reading, &e.writing, &e.delayed} {
+	for _, l := range []*timeouts{&e.reading, &e.writing, &e.delayed} {
 		if l.first != nil {
 			e.wakeAt(l.first.until)
 		}
@@ -64,7 +64,7 @@ func (e *Engine) ring() {
 }
 
 // expired is the first of a line if its time has come.
-func (l *line) expired(now time.Duration) *work {
+func (l *timeouts) expired(now time.Duration) *work {
 	if l.first != nil && l.first.until <= now {
 		return l.first
 	}

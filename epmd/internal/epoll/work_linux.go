@@ -27,7 +27,7 @@ type work struct {
 	asked   time.Duration   // since the engine's start, if latencies are measured
 
 	// The line that it waits in, if any.
-	line       *line
+	queue      *timeouts
 	prev, next *work
 	until      time.Duration // since the engine's start
 }
@@ -38,53 +38,53 @@ func (w *work) Local() netip.Addr  { return w.socket.local() }
 func (w *work) About() report.Conn { return w.socket.About() }
 
 // maxIdleWork is how much is held for connections to come.
-const maxIdleWork = 256
+const maxFreeWorks = 256
 
 // takeWork gives a connection its work.
-func (e *Engine) takeWork(c *socket) *work {
-	w := e.idle
+func (e *Engine) startWork(c *socket) *work {
+	w := e.freeWork
 	if w == nil {
 		w = new(work)
 	} else {
-		e.idle = w.next
-		e.idles--
+		e.freeWork = w.next
+		e.freeWorks--
 	}
 	w.next, w.socket, c.work = nil, c, w
 	return w
 }
 
 // giveBack ends the work on a connection.
-func (e *Engine) giveBack(c *socket) {
+func (e *Engine) endWork(c *socket) {
 	w := c.work
 	if w == nil {
 		return
 	}
 	e.notPending(w)
-	w.leave()
+	w.stopTimeout()
 	c.work = nil
-	if e.idles < maxIdleWork {
-		*w = work{next: e.idle}
-		e.idle = w
-		e.idles++
+	if e.freeWorks < maxFreeWorks {
+		*w = work{next: e.freeWork}
+		e.freeWork = w
+		e.freeWorks++
 	}
 }
 
 // line is work in the order in which its time runs out: what waits in a line
 // waits equally long, so the newest goes to the end. It takes the place of a
 // timer for each.
-type line struct {
+type timeouts struct {
 	wait        time.Duration // 0: for ever
 	first, last *work
 }
 
 // join goes to the end of a line, out of the one that it is in. Where time does not
 // run out there is no line.
-func (w *work) join(l *line, now time.Duration) {
-	w.leave()
+func (w *work) startTimeout(l *timeouts, now time.Duration) {
+	w.stopTimeout()
 	if l.wait == 0 {
 		return
 	}
-	w.line, w.until = l, now+l.wait
+	w.queue, w.until = l, now+l.wait
 	w.prev = l.last
 	if l.last == nil {
 		l.first = w
@@ -95,8 +95,8 @@ func (w *work) join(l *line, now time.Duration) {
 }
 
 // leave leaves the line, if it is in one.
-func (w *work) leave() {
-	l := w.line
+func (w *work) stopTimeout() {
+	l := w.queue
 	if l == nil {
 		return
 	}
@@ -110,5 +110,5 @@ func (w *work) leave() {
 	} else {
 		w.next.prev = w.prev
 	}
-	w.line, w.prev, w.next = nil, nil, nil
+	w.queue, w.prev, w.next = nil, nil, nil
 }

@@ -22,9 +22,9 @@ func (e *Engine) answer(c *socket, res session.Result) {
 	case len(res.Reply) == 0:
 		e.answered(c)
 	case e.delayed.wait > 0:
-		w.hold(res.Reply)
-		if e.seated(c) {
-			e.enlist(w, &e.delayed)
+		w.retain(res.Reply)
+		if e.hasPlace(c) {
+			e.startTimeout(w, &e.delayed)
 		}
 	default:
 		flags := 0
@@ -36,7 +36,7 @@ func (e *Engine) answer(c *socket, res session.Result) {
 }
 
 // hold keeps what is not written yet.
-func (w *work) hold(b []byte) {
+func (w *work) retain(b []byte) {
 	if !w.shared {
 		b, w.shared = bytes.Clone(b), true
 	}
@@ -44,12 +44,12 @@ func (w *work) hold(b []byte) {
 }
 
 // seated sees that a connection that has to wait has a place in the table.
-func (e *Engine) seated(c *socket) bool {
-	if c.Taken {
+func (e *Engine) hasPlace(c *socket) bool {
+	if c.Counted {
 		return true
 	}
 	o := c.Owner
-	e.sit(c)
+	e.givePlace(c)
 	return c.Owner == o
 }
 
@@ -85,9 +85,9 @@ func (e *Engine) pend(c *socket, rest []byte) {
 		w.out = rest
 		return
 	}
-	w.hold(rest)
-	w.leave()
-	if !e.seated(c) {
+	w.retain(rest)
+	w.stopTimeout()
+	if !e.hasPlace(c) {
 		return
 	}
 	if !e.watch(c, interest|unix.EPOLLOUT) {
@@ -96,9 +96,9 @@ func (e *Engine) pend(c *socket, rest []byte) {
 	}
 	w.pending = true
 	e.table.Pending.Add(int64(len(rest)))
-	e.enlist(w, &e.writing)
-	for v := e.table.Overdue(c); v != nil; v = e.table.Overdue(c) {
-		e.takePlace(v, places.LimitPending)
+	e.startTimeout(w, &e.writing)
+	for v := e.table.SlowVictim(c); v != nil; v = e.table.SlowVictim(c) {
+		e.evictVictim(v, places.LimitPending)
 	}
 }
 
@@ -148,12 +148,12 @@ func (e *Engine) park(c *socket) {
 	moved := w.moved
 	if c.More {
 		w.moved = false
-		w.leave()
+		w.stopTimeout()
 		e.again = append(e.again, c.Owner)
 	} else {
-		e.giveBack(c)
+		e.endWork(c)
 	}
-	e.table.Settled(c)
+	e.table.EndRequest(c)
 	if moved {
 		e.report.State(c, state)
 	}

@@ -30,14 +30,14 @@ func Take(ctx context.Context, c *net.UnixConn, begin func(lns []net.Listener, h
 	if _, err := c.Write(binary.BigEndian.AppendUint16(hello, saved.Version)); err != nil {
 		return fmt.Errorf("the other server has ended: %w", err)
 	}
-	err := takeAll(c, begin)
+	err := receive(c, begin)
 	if err != nil {
 		refuse(c, err)
 	}
 	return err
 }
 
-func takeAll(c *net.UnixConn, begin func([]net.Listener, *engine.Held, func() error) error) error {
+func receive(c *net.UnixConn, begin func([]net.Listener, *engine.Held, func() error) error) error {
 	h, err := receiveHeld(c)
 	if err != nil {
 		return err

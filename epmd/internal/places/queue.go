@@ -7,25 +7,25 @@ type whichQueue uint8
 const (
 	queuedNowhere whichQueue = iota
 	queuedUnfinished
-	QueuedRefused
+	queuedRefused
 )
 
 // queue is connections in the order in which they came.
-type queue[C Seated[C]] struct {
-	First, last C
+type queue[C Placed[C]] struct {
+	first, last C
 	n           atomic.Int64
 }
 
-func (q *queue[C]) Len() int { return int(q.n.Load()) }
+func (q *queue[C]) len() int { return int(q.n.Load()) }
 
 func (q *queue[C]) push(c C) {
 	var none C
-	s := c.Place()
+	s := c.place()
 	s.prev, s.Next = q.last, none
 	if q.last == none {
-		q.First = c
+		q.first = c
 	} else {
-		q.last.Place().Next = c
+		q.last.place().Next = c
 	}
 	q.last = c
 	q.n.Add(1)
@@ -33,16 +33,16 @@ func (q *queue[C]) push(c C) {
 
 func (q *queue[C]) remove(c C) {
 	var none C
-	s := c.Place()
+	s := c.place()
 	if s.prev == none {
-		q.First = s.Next
+		q.first = s.Next
 	} else {
-		s.prev.Place().Next = s.Next
+		s.prev.place().Next = s.Next
 	}
 	if s.Next == none {
 		q.last = s.prev
 	} else {
-		s.Next.Place().prev = s.prev
+		s.Next.place().prev = s.prev
 	}
 	s.prev, s.Next = none, none
 	q.n.Add(-1)
@@ -52,8 +52,8 @@ func (q *queue[C]) remove(c C) {
 // are as there are threads.
 func (q *queue[C]) oldest() C {
 	var none C
-	for c := q.First; c != none; c = c.Place().Next {
-		if !c.Place().Busy {
+	for c := q.first; c != none; c = c.place().Next {
+		if !c.place().Busy {
 			return c
 		}
 	}

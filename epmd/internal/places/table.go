@@ -8,12 +8,12 @@ import (
 // Table is what the limits of an engine need to know of its connections, and
 // who has to go when one is reached. Whoever changes it holds the engine's lock,
 // or is the engine's only thread; its gauges can be read at any time.
-type Table[C Seated[C]] struct {
+type Table[C Placed[C]] struct {
 	limits Limits
 	peers  map[netip.Addr]int
 
-	Unfinished queue[C] // not answered in full
-	Refused    queue[C] // answered, kept, without a registration
+	unfinished queue[C] // not answered in full
+	refused    queue[C] // answered, kept, without a registration
 	UnderWay   int      // requests that a shutdown waits for
 
 	conns, registered atomic.Int64
@@ -32,7 +32,7 @@ func (t *Table[C]) full(from netip.Addr) Limit {
 	switch {
 	case t.limits.peerCounts(from) && t.peers[from] >= t.limits.MaxConnsPerPeer:
 		return LimitPeer
-	case t.Unfinished.Len() >= t.limits.MaxUnfinished:
+	case t.unfinished.len() >= t.limits.MaxUnfinished:
 		return LimitUnfinished // who goes for it makes room in total too
 	case t.Len() >= t.limits.MaxConns:
 		return LimitConns
@@ -47,10 +47,10 @@ func (t *Table[C]) Admits(from netip.Addr) (hit Limit, victim C, ok bool) {
 	case LimitPeer:
 		return hit, victim, false
 	case LimitUnfinished:
-		victim = t.Unfinished.oldest()
+		victim = t.unfinished.oldest()
 	case LimitConns:
 		var none C
-		if victim = t.Dispensable(); victim == none {
+		if victim = t.Victim(); victim == none {
 			return hit, victim, false
 		}
 	}
@@ -62,10 +62,10 @@ func (t *Table[C]) Admits(from netip.Addr) (hit Limit, victim C, ok bool) {
 func (t *Table[C]) AdmitsKept(c C) (hit Limit, victim C, ok bool) {
 	var none C
 	switch {
-	case int(t.registered.Load())+t.Refused.Len() >= t.limits.MaxKept:
-		victim = t.Refused.oldest()
-	case !c.Place().Taken && t.Len() >= t.limits.MaxConns:
-		victim = t.Dispensable()
+	case int(t.registered.Load())+t.refused.len() >= t.limits.MaxKept:
+		victim = t.refused.oldest()
+	case !c.place().Counted && t.Len() >= t.limits.MaxConns:
+		victim = t.Victim()
 	default:
 		return LimitNone, none, true
 	}
@@ -74,12 +74,12 @@ func (t *Table[C]) AdmitsKept(c C) (hit Limit, victim C, ok bool) {
 
 // Overdue is who has to go because replies to too slow readers take up too much:
 // the one that has waited longest, but not the given one.
-func (t *Table[C]) Overdue(but C) C {
+func (t *Table[C]) SlowVictim(but C) C {
 	var none C
 	if t.Pending.Load() <= int64(t.limits.MaxPending) {
 		return none
 	}
-	for c := t.Unfinished.First; c != none; c = c.Place().Next {
+	for c := t.unfinished.first; c != none; c = c.place().Next {
 		if c != but && c.Unsent() > 0 {
 			return c
 		}
@@ -89,24 +89,24 @@ func (t *Table[C]) Overdue(but C) C {
 
 // Dispensable is who has to go first when there is no room: never somebody
 // registered.
-func (t *Table[C]) Dispensable() C {
+func (t *Table[C]) Victim() C {
 	var none C
-	if c := t.Refused.oldest(); c != none {
+	if c := t.refused.oldest(); c != none {
 		return c
 	}
-	return t.Unfinished.oldest()
+	return t.unfinished.oldest()
 }
 
 // Add takes in a new connection.
 func (t *Table[C]) Add(c C) {
-	s := c.Place()
-	s.Taken = true
+	s := c.place()
+	s.Counted = true
 	t.conns.Add(1)
 	if t.limits.peerCounts(s.Addr) {
 		t.peers[s.Addr]++
 	}
-	s.Queued = queuedUnfinished
-	t.Unfinished.push(c)
+	s.queued = queuedUnfinished
+	t.unfinished.push(c)
 	s.UnderWay = true
 	t.UnderWay++
 }
@@ -114,7 +114,7 @@ func (t *Table[C]) Add(c C) {
 // Keep moves a connection to the registered or the refused ones. It may be one of
 // them already: it goes from the refused to the registered ones, never back.
 func (t *Table[C]) Keep(c C, holds bool) {
-	s := c.Place()
+	s := c.place()
 	switch {
 	case s.Registered || !holds && s.Kept():
 		return
@@ -124,26 +124,26 @@ func (t *Table[C]) Keep(c C, holds bool) {
 		t.registered.Add(1)
 	default:
 		t.leaveQueue(c)
-		s.Queued = QueuedRefused
-		t.Refused.push(c)
+		s.queued = queuedRefused
+		t.refused.push(c)
 	}
 }
 
 // Crowded is who has to go for one more refused connection, if anybody.
-func (t *Table[C]) Crowded() (victim C) {
-	if t.Refused.Len() >= t.limits.MaxRefused {
-		victim = t.Refused.oldest()
+func (t *Table[C]) RefusedVictim() (victim C) {
+	if t.refused.len() >= t.limits.MaxRefused {
+		victim = t.refused.oldest()
 	}
 	return victim
 }
 
 // Remove takes a connection out; doing so again is fine.
 func (t *Table[C]) Remove(c C) {
-	s := c.Place()
-	if !s.Taken {
+	s := c.place()
+	if !s.Counted {
 		return
 	}
-	s.Taken = false
+	s.Counted = false
 	t.conns.Add(-1)
 	t.leaveQueue(c)
 	if s.Registered {
@@ -158,8 +158,8 @@ func (t *Table[C]) Remove(c C) {
 }
 
 // Settled ends a connection's part in what is under way; doing so again is fine.
-func (t *Table[C]) Settled(c C) {
-	if s := c.Place(); s.UnderWay {
+func (t *Table[C]) EndRequest(c C) {
+	if s := c.place(); s.UnderWay {
 		s.UnderWay = false
 		t.UnderWay--
 	}
@@ -167,14 +167,14 @@ func (t *Table[C]) Settled(c C) {
 
 // leaveQueue takes a connection out of the queue that it is in, if any.
 func (t *Table[C]) leaveQueue(c C) {
-	s := c.Place()
-	switch s.Queued {
+	s := c.place()
+	switch s.queued {
 	case queuedUnfinished:
-		t.Unfinished.remove(c)
-	case QueuedRefused:
-		t.Refused.remove(c)
+		t.unfinished.remove(c)
+	case queuedRefused:
+		t.refused.remove(c)
 	}
-	s.Queued = queuedNowhere
+	s.queued = queuedNowhere
 }
 
 // Gauges are how many connections there are.
@@ -182,5 +182,16 @@ type Gauges struct{ Conns, Unfinished, Registered, Refused int }
 
 // Count reads the gauges. It may be called at any time.
 func (t *Table[C]) Count() Gauges {
-	return Gauges{t.Len(), t.Unfinished.Len(), int(t.registered.Load()), t.Refused.Len()}
+	return Gauges{t.Len(), t.unfinished.len(), int(t.registered.Load()), t.refused.len()}
+}
+
+// Unregistered calls f for each connection that is not registered: first those who were
+// refused, then the unfinished ones, the oldest first.
+func (t *Table[C]) Unregistered(f func(C)) {
+	var none C
+	for _, first := range []C{t.refused.first, t.unfinished.first} {
+		for c := first; c != none; c = c.place().Next {
+			f(c)
+		}
+	}
 }

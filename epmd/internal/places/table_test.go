@@ -8,10 +8,9 @@ import (
 )
 
 // guest is a connection of these tests.
-type guest struct{ Seat[*guest] }
+type guest struct{ Place[*guest] }
 
-func (g *guest) Place() *Seat[*guest] { return &g.Seat }
-func (*guest) Unsent() int            { return 0 }
+func (*guest) Unsent() int { return 0 }
 
 // TestRoomForRequests: when nodes hold all that may be kept, requests are still
 // admitted, but nobody more is kept unless a refused one can go.

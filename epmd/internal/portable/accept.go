@@ -21,10 +21,10 @@ func (e *Engine) accept(ln net.Listener) {
 		switch {
 		case err == nil:
 			pause = engine.ShortestPause
-			if !e.spare.Keep() { // it was accepted in its place
+			if !e.spare.Reserve() { // it was accepted in its place
 				e.report.Accepted.Add(1)
 				_ = nc.Close() // it has begun nothing
-				e.spare.Keep()
+				e.spare.Reserve()
 				e.report.LimitHit(places.LimitConns)
 				continue
 			}
@@ -42,7 +42,7 @@ func (e *Engine) accept(ln net.Listener) {
 			// Most likely there are no more files: somebody who holds no
 			// registration has to go.
 			e.report.AcceptFailed(ln.Addr(), err)
-			if !e.evictOne() && e.spare.Lend() {
+			if !e.evictOne() && e.spare.Release() {
 				continue
 			}
 			e.sleep(pause)

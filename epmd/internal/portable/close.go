@@ -22,7 +22,7 @@ const drainTime = 5 * time.Millisecond
 
 // drain takes as much as one read of OTP's would have taken of what has arrived,
 // so that the connection ends like there, and not by a reset.
-func (c *conn) drain() {
+func (c *conn) readRest() {
 	b := bufferPool.Get().(*buffers)
 	defer bufferPool.Put(b)
 	c.expire(time.Now().Add(drainTime))

@@ -27,12 +27,11 @@ type conn struct {
 
 	// Under the engine's lock, but for the owner and the remote address, which
 	// stay as they are.
-	places.Seat[*conn]
+	places.Place[*conn]
 	pending int // bytes that are being written
 }
 
-func (c *conn) Place() *places.Seat[*conn] { return &c.Seat }
-func (c *conn) Unsent() int                { return c.pending }
+func (c *conn) Unsent() int { return c.pending }
 
 // Remote and Local make it a session.Peer.
 func (c *conn) Remote() netip.Addr { return c.Addr }
@@ -51,7 +50,7 @@ func (c *conn) serve() {
 	c.engine.report.State(c, report.StateNew)
 	err := c.request()
 	if err == nil && c.session.Kept() {
-		c.settled()
+		c.enterKept()
 		go c.stay() // on a stack that has not grown: it may be for years
 		return
 	}
@@ -93,7 +92,7 @@ func (c *conn) request() error {
 // it led to, before anybody is told. It says no if the connection has to go.
 func (c *conn) feed(now time.Time, chunk, scratch []byte) (session.Result, bool) {
 	e := c.engine
-	if !e.claim(c) {
+	if !e.beginChunk(c) {
 		return session.Result{}, false
 	}
 	res := c.session.Feed(now, chunk, scratch)
@@ -101,7 +100,7 @@ func (c *conn) feed(now time.Time, chunk, scratch []byte) (session.Result, bool)
 		e.watch.add(c.net, c.Owner, c.session.TakesMore())
 		sockets.KeepAlive(c.net, e.config.Limits.KeepAlive)
 	}
-	return res, e.settle(c, res)
+	return res, e.endChunk(c, res)
 }
 
 // arm sets the time until which the next read may wait. The lock keeps it in
@@ -146,13 +145,13 @@ func (c *conn) obey(res session.Result, came time.Time) error {
 }
 
 // settled is for a connection that is answered and kept.
-func (c *conn) settled() {
+func (c *conn) enterKept() {
 	state := report.StateRefused
 	if c.session.Holds() {
 		state = report.StateRegistered
 	}
 	c.engine.mu.Lock()
-	c.engine.leave(c)
+	c.engine.endRequest(c)
 	c.engine.mu.Unlock()
 	c.engine.report.State(c, state)
 }
@@ -169,7 +168,7 @@ func (c *conn) wait() error {
 			now := time.Now()
 			err := c.obey(c.session.Feed(now, c.small[:n], nil), now)
 			if n == len(c.small) {
-				c.drain()
+				c.readRest()
 			}
 			return err
 		}

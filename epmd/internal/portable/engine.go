@@ -74,7 +74,7 @@ func (e *Engine) Serve(lns []net.Listener, left *engine.Held) error {
 	<-e.stopped
 	e.wg.Wait()
 	e.watch.close()
-	e.spare.Lend()
+	e.spare.Release()
 	return e.err
 }
 
@@ -87,7 +87,7 @@ func (e *Engine) add(lns []net.Listener) error {
 	}
 	if e.daemon == nil {
 		e.watch = newWatch()
-		e.spare.Keep()
+		e.spare.Reserve()
 		d := e.config.Daemon(lns)
 		d.Sweep = e.sweep
 		e.daemon = &d

@@ -31,12 +31,12 @@ func (e *Engine) admit(c *conn) (hit places.Limit, victim *conn, ok bool) {
 func (e *Engine) drop(c *conn, why places.Cause) {
 	c.Cause = why
 	c.ends.Store(e.config.Shuts(why))
-	e.taken(c)
+	e.notPending(c)
 	e.forget(c)
 }
 
 // taken takes what a connection was writing out of the account; e.mu is held.
-func (e *Engine) taken(c *conn) {
+func (e *Engine) notPending(c *conn) {
 	e.table.Pending.Add(-int64(c.pending))
 	c.pending = 0
 }
@@ -45,12 +45,12 @@ func (e *Engine) taken(c *conn) {
 func (e *Engine) forget(c *conn) {
 	delete(e.conns, c.Owner)
 	e.table.Remove(c)
-	e.leave(c)
+	e.endRequest(c)
 }
 
 // leave ends a connection's part in what is under way; e.mu is held.
-func (e *Engine) leave(c *conn) {
-	e.table.Settled(c)
+func (e *Engine) endRequest(c *conn) {
+	e.table.EndRequest(c)
 	if e.ending && e.table.UnderWay == 0 && !e.stopping {
 		closeOnce(e.drained)
 	}
@@ -69,7 +69,7 @@ func closeOnce(c chan struct{}) {
 // evictOne makes room when the system has none, and says whether it could.
 func (e *Engine) evictOne() bool {
 	e.mu.Lock()
-	v := e.table.Dispensable()
+	v := e.table.Victim()
 	if v != nil {
 		e.drop(v, places.CauseLimit)
 	}
@@ -84,7 +84,7 @@ func (e *Engine) evictOne() bool {
 // claim takes a connection off the list of who may have to go, while a chunk of
 // it is worked on: else it could be closed for a newcomer in the very moment in
 // which it is registered. It says no if the connection has to go already.
-func (e *Engine) claim(c *conn) bool {
+func (e *Engine) beginChunk(c *conn) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	c.Begun, c.Busy = true, true
@@ -93,7 +93,7 @@ func (e *Engine) claim(c *conn) bool {
 
 // settle moves a connection to where it belongs after a chunk. It says no if the
 // connection has to go.
-func (e *Engine) settle(c *conn, res session.Result) bool {
+func (e *Engine) endChunk(c *conn, res session.Result) bool {
 	var victims []*conn
 	hit := places.LimitNone
 	e.mu.Lock()
@@ -129,7 +129,7 @@ func (e *Engine) keep(c *conn) (hit places.Limit, victims []*conn, ok bool) {
 	holds := c.session.Holds()
 	c.More = c.session.TakesMore()
 	if !holds && !c.Kept() {
-		dropped(e.table.Crowded(), places.LimitRefused)
+		dropped(e.table.RefusedVictim(), places.LimitRefused)
 	}
 	e.table.Keep(c, holds)
 	return hit, victims, true

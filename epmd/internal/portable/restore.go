@@ -28,7 +28,7 @@ func (e *Engine) restore(h *engine.Held) {
 		}
 		c := &conn{engine: e, net: nc}
 		c.Owner, c.Addr = k.Owner, k.Remote.Addr()
-		if !e.seat(c, k) {
+		if !e.restoreConn(c, k) {
 			_ = nc.Close() // the server has ended, and its node sees it so
 			continue
 		}
@@ -45,7 +45,7 @@ func (e *Engine) restore(h *engine.Held) {
 }
 
 // seat gives a restored connection its place, unless the server has ended.
-func (e *Engine) seat(c *conn, k saved.Conn) bool {
+func (e *Engine) restoreConn(c *conn, k saved.Conn) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.ending {
@@ -60,7 +60,7 @@ func (e *Engine) seat(c *conn, k saved.Conn) bool {
 		c.session = e.daemon.ResumeAlive3(c.Owner, c, true)
 	}
 	e.table.Keep(c, true)
-	e.leave(c)
+	e.endRequest(c)
 	e.wg.Add(1)
 	return true
 }

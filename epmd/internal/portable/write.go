@@ -20,7 +20,7 @@ func (c *conn) write(b []byte) error {
 	_, err := c.net.Write(b)
 	c.writing.Store(err != nil)
 	e.mu.Lock()
-	e.taken(c)
+	e.notPending(c)
 	e.mu.Unlock()
 	if err != nil {
 		e.report.WriteErrors.Add(1)
@@ -38,7 +38,7 @@ func (c *conn) pend(n int) {
 	if c.Cause == places.CauseNone {
 		c.pending = n
 		e.table.Pending.Add(int64(n))
-		for v := e.table.Overdue(c); v != nil; v = e.table.Overdue(c) {
+		for v := e.table.SlowVictim(c); v != nil; v = e.table.SlowVictim(c) {
 			e.drop(v, places.CauseLimit)
 			victims = append(victims, v)
 		}

@@ -15,7 +15,7 @@ type Spare struct {
 
 // Keep takes the descriptor, if there is one to be had, and says whether it is
 // held.
-func (s *Spare) Keep() bool {
+func (s *Spare) Reserve() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.file == nil {
@@ -26,7 +26,7 @@ func (s *Spare) Keep() bool {
 
 // Lend gives the descriptor's place to the next that is opened, and says whether
 // there was one.
-func (s *Spare) Lend() bool {
+func (s *Spare) Release() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.file == nil {

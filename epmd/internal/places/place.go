@@ -7,20 +7,20 @@ import (
 )
 
 // Seated is a connection of an engine: a pointer to what has a seat.
-type Seated[C any] interface {
+type Placed[C any] interface {
 	comparable
-	Place() *Seat[C]
-	Unsent() int // bytes of its reply that are in table.pending
+	place() *Place[C]
+	Unsent() int // bytes of its reply that count in Table.Pending
 }
 
 // Seat is what the table keeps of a connection.
-type Seat[C any] struct {
+type Place[C any] struct {
 	Owner registry.Owner
 	Addr  netip.Addr
 
 	prev, Next C // in the queue
-	Queued     whichQueue
-	Taken      bool  // it is in the table
+	queued     whichQueue
+	Counted    bool  // it is in the table
 	Registered bool  // counted as such
 	UnderWay   bool  // a shutdown waits for it
 	Begun      bool  // a part of a request has arrived
@@ -29,8 +29,14 @@ type Seat[C any] struct {
 	Cause      Cause // why this side closes it
 }
 
+// Refused says whether a connection is kept open without a registration.
+func (s *Place[C]) Refused() bool { return s.queued == queuedRefused }
+
 // Kept says whether a connection is one of the registered or refused ones.
-func (s *Seat[C]) Kept() bool { return s.Registered || s.Queued == QueuedRefused }
+func (s *Place[C]) Kept() bool { return s.Registered || s.Refused() }
+
+// Place is the place itself, for the table to find it in a connection.
+func (s *Place[C]) place() *Place[C] { return s }
 
 // Cause is why this side closes a connection before its time.
 type Cause uint8

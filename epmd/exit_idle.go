@@ -17,7 +17,7 @@ const idleRetry = 100 * time.Millisecond
 
 // idle ends a server when nobody has been registered for long enough. The nil one does
 // nothing.
-type idle struct {
+type idleTimer struct {
 	after    time.Duration
 	registry *registry.Registry
 	begin    sync.Once
@@ -26,16 +26,16 @@ type idle struct {
 	running  sync.WaitGroup
 }
 
-func newIdle(after time.Duration, r *registry.Registry) *idle {
+func newIdleTimer(after time.Duration, r *registry.Registry) *idleTimer {
 	if after <= 0 {
 		return nil
 	}
-	return &idle{after: after, registry: r, quit: make(chan struct{})}
+	return &idleTimer{after: after, registry: r, quit: make(chan struct{})}
 }
 
 // start begins to count, the first time that it is called. end ends the server if
 // nothing speaks against it, and says whether it has ended.
-func (w *idle) start(end func() bool) {
+func (w *idleTimer) start(end func() bool) {
 	if w == nil {
 		return
 	}
@@ -45,7 +45,7 @@ func (w *idle) start(end func() bool) {
 }
 
 // stop ends the counting, and returns when nothing of it runs any more.
-func (w *idle) stop() {
+func (w *idleTimer) stop() {
 	if w == nil {
 		return
 	}
@@ -55,7 +55,7 @@ func (w *idle) stop() {
 }
 
 // watch counts from each moment at which the last node has gone.
-func (w *idle) watch(end func() bool) {
+func (w *idleTimer) watch(end func() bool) {
 	events, now := w.registry.Subscribe(64)
 	defer events.Close()
 	t := time.NewTimer(w.after)
