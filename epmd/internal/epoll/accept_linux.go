@@ -2,13 +2,13 @@ package epoll
 
 import (
 	"fmt"
-
-	"golang.org/x/sys/unix"
+	"time"
 
 	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/epmd/internal/places"
 	"github.com/goepmd/goepmd/epmd/internal/report"
 	"github.com/goepmd/goepmd/epmd/internal/sockets"
+	"golang.org/x/sys/unix"
 )
 
 // acceptBatch is how many connections of one listener are served before others
@@ -31,6 +31,20 @@ func (e *Engine) acceptAll() {
 			e.accept(l)
 		}
 		e.unaccepted = e.unaccepted || l.ready
+	}
+}
+
+// acceptAllEarly begins to accept.
+func (e *Engine) acceptAllEarly(taken []*listener) {
+	for _, l := range taken {
+		if e.ending {
+			return
+		}
+		e.log.Debug("listening", "address", l.addr)
+		e.mu.Lock()
+		e.addresses = append(e.addresses, l.addr)
+		e.mu.Unlock()
+		e.acceptEarly(l)
 	}
 }
 
@@ -112,6 +126,26 @@ func (e *Engine) acceptShort(l *listener) {
 	}
 	l.pause = min(max(2*l.pause, engine.ShortestPause), engine.LongestPause)
 	e.pauseListener(l, l.pause)
+}
+
+// resumeListeners takes those back whose pause is over.
+func (e *Engine) resumePaused(now time.Duration) {
+	for _, l := range e.listeners {
+		switch {
+		case l.paused == 0:
+		case l.paused > now:
+			e.wakeAt(l.paused)
+		default:
+			l.paused = 0
+			if fd := l.waiting; fd >= 0 {
+				l.waiting = -1
+				e.open(l, fd, &l.from)
+			}
+			if l.fd >= 0 {
+				e.watchListener(l, unix.EPOLLIN)
+			}
+		}
+	}
 }
 
 // welcome begins to serve a connection, if the limits have room for it.

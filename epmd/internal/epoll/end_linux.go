@@ -1,35 +1,28 @@
 package epoll
 
-import (
-	"github.com/goepmd/goepmd/epmd/internal/engine"
-	"github.com/goepmd/goepmd/epmd/internal/sockets"
-)
+import "github.com/goepmd/goepmd/epmd/internal/engine"
 
-// EndIdle has the loop see whether it can end.
-func (e *Engine) EndIdle() bool {
-	ended := make(chan bool, 1)
-	if !e.order(func() { ended <- e.endIdleNow() }) {
-		return true
+// end accepts no more, for the given reason, and leaves silent connections a
+// short time to begin a request.
+func (e *Engine) end(why error) {
+	if e.ending {
+		return
 	}
-	return <-ended
+	e.ending, e.err = true, why
+	e.closeListeners()
+	e.silentEnd = e.now() + engine.SilentGrace
+	e.wakeAt(e.silentEnd)
+	e.stopIfDrained()
 }
 
-// endIdleNow ends the loop if nobody is there. Nothing can come in between, since the
-// loop does everything; but who arrives behind the last look at the listeners is reset
-// as they close.
-func (e *Engine) endIdleNow() bool {
-	if e.ending {
-		return true
+// stop ends the loop.
+func (e *Engine) stop(why error) {
+	e.end(why)
+	e.stopping = true
+}
+
+func (e *Engine) stopIfDrained() {
+	if e.ending && e.table.UnderWay == 0 {
+		e.stopping = true
 	}
-	if e.registry.Len() > 0 || e.table.UnderWay > 0 {
-		return false
-	}
-	for _, l := range e.listeners {
-		if l.waiting >= 0 || l.fd >= 0 && sockets.Readable(l.fd, true) {
-			return false
-		}
-	}
-	e.stop(engine.ErrIdle)
-	e.config.IdleEnd()
-	return true
 }

@@ -3,12 +3,13 @@ package epoll
 import (
 	"net"
 	"net/netip"
-
-	"golang.org/x/sys/unix"
+	"time"
 
 	"github.com/goepmd/goepmd/epmd/internal/places"
 	"github.com/goepmd/goepmd/epmd/internal/report"
 	"github.com/goepmd/goepmd/epmd/internal/sockets"
+	"github.com/goepmd/goepmd/epmd/session"
+	"golang.org/x/sys/unix"
 )
 
 // socket is one connection of the epoll engine. There is one for each registered
@@ -77,4 +78,102 @@ func (c *socket) About() report.Conn {
 		remote.Zone = local.Zone // they share the interface
 	}
 	return conn
+}
+
+// work is what a connection needs until it is answered in full. A kept connection
+// has given it back.
+type work struct {
+	session session.Session
+	socket  *socket
+	early   bool // it came before the listener was told how to probe it
+
+	// The answer, as far as it is not written yet.
+	out     []byte
+	shared  bool            // out is a kept list, or a copy
+	after   session.Verdict // what to do when it is written
+	err     error           // why the connection then ends
+	whole   bool            // the request came in one piece, and nothing with it
+	pending bool            // out is in the table's account
+	moved   bool            // the connection's state is to be told with it
+	asked   time.Duration   // since the engine's start, if latencies are measured
+
+	// The line that it waits in, if any.
+	queue      *timeouts
+	prev, next *work
+	until      time.Duration // since the engine's start
+}
+
+// Remote and Local make it a session.Peer, about a subject of reports.
+func (w *work) Remote() netip.Addr { return w.socket.Addr }
+
+func (w *work) Local() netip.Addr { return w.socket.local() }
+
+func (w *work) About() report.Conn { return w.socket.About() }
+
+// line is work in the order in which its time runs out: what waits in a line
+// waits equally long, so the newest goes to the end. It takes the place of a
+// timer for each.
+type timeouts struct {
+	wait        time.Duration // 0: for ever
+	first, last *work
+}
+
+// join goes to the end of a line, out of the one that it is in. Where time does not
+// run out there is no line.
+func (w *work) startTimeout(l *timeouts, now time.Duration) {
+	w.stopTimeout()
+	if l.wait == 0 {
+		return
+	}
+	w.queue, w.until = l, now+l.wait
+	w.prev = l.last
+	if l.last == nil {
+		l.first = w
+	} else {
+		l.last.next = w
+	}
+	l.last = w
+}
+
+// leave leaves the line, if it is in one.
+func (w *work) stopTimeout() {
+	l := w.queue
+	if l == nil {
+		return
+	}
+	if w.prev == nil {
+		l.first = w.next
+	} else {
+		w.prev.next = w.next
+	}
+	if w.next == nil {
+		l.last = w.prev
+	} else {
+		w.next.prev = w.prev
+	}
+	w.queue, w.prev, w.next = nil, nil, nil
+}
+
+// joinSince goes into a line where those stand who have waited as long.
+func (w *work) startTimeoutSince(l *timeouts, since time.Duration) {
+	w.stopTimeout()
+	if l.wait == 0 {
+		return
+	}
+	w.queue, w.until = l, since+l.wait
+	before := l.last
+	for before != nil && before.until > w.until {
+		before = before.prev
+	}
+	w.prev, w.next = before, l.first
+	if before != nil {
+		w.next, before.next = before.next, w
+	} else {
+		l.first = w
+	}
+	if w.next != nil {
+		w.next.prev = w
+	} else {
+		l.last = w
+	}
 }

@@ -1,41 +1,10 @@
 package epoll
 
 import (
-	"net/netip"
 	"time"
 
-	"github.com/goepmd/goepmd/epmd/session"
-
-	"github.com/goepmd/goepmd/epmd/internal/report"
+	"golang.org/x/sys/unix"
 )
-
-// work is what a connection needs until it is answered in full. A kept connection
-// has given it back.
-type work struct {
-	session session.Session
-	socket  *socket
-	early   bool // it came before the listener was told how to probe it
-
-	// The answer, as far as it is not written yet.
-	out     []byte
-	shared  bool            // out is a kept list, or a copy
-	after   session.Verdict // what to do when it is written
-	err     error           // why the connection then ends
-	whole   bool            // the request came in one piece, and nothing with it
-	pending bool            // out is in the table's account
-	moved   bool            // the connection's state is to be told with it
-	asked   time.Duration   // since the engine's start, if latencies are measured
-
-	// The line that it waits in, if any.
-	queue      *timeouts
-	prev, next *work
-	until      time.Duration // since the engine's start
-}
-
-// Remote and Local make it a session.Peer, about a subject of reports.
-func (w *work) Remote() netip.Addr { return w.socket.Addr }
-func (w *work) Local() netip.Addr  { return w.socket.local() }
-func (w *work) About() report.Conn { return w.socket.About() }
 
 // maxIdleWork is how much is held for connections to come.
 const maxFreeWorks = 256
@@ -69,46 +38,33 @@ func (e *Engine) endWork(c *socket) {
 	}
 }
 
-// line is work in the order in which its time runs out: what waits in a line
-// waits equally long, so the newest goes to the end. It takes the place of a
-// timer for each.
-type timeouts struct {
-	wait        time.Duration // 0: for ever
-	first, last *work
+// notPending takes the rest of a reply out of the account.
+func (e *Engine) notPending(w *work) {
+	if w.pending {
+		e.table.Pending.Add(-int64(len(w.out)))
+		w.pending = false
+	}
 }
 
-// join goes to the end of a line, out of the one that it is in. Where time does not
-// run out there is no line.
-func (w *work) startTimeout(l *timeouts, now time.Duration) {
-	w.stopTimeout()
-	if l.wait == 0 {
-		return
+// enlist makes work wait in a line.
+func (e *Engine) startTimeout(w *work, l *timeouts) {
+	w.startTimeout(l, e.now())
+	if w.queue != nil {
+		e.wakeAt(w.until)
 	}
-	w.queue, w.until = l, now+l.wait
-	w.prev = l.last
-	if l.last == nil {
-		l.first = w
-	} else {
-		l.last.next = w
-	}
-	l.last = w
 }
 
-// leave leaves the line, if it is in one.
-func (w *work) stopTimeout() {
-	l := w.queue
-	if l == nil {
+// wakeAt has the timer ring at a time since the engine's start, or before: to ring
+// for nobody costs less than to set the timer each time that somebody waits. An
+// alarm of 0 is none.
+func (e *Engine) wakeAt(at time.Duration) {
+	if e.alarm != 0 && e.alarm <= at {
 		return
 	}
-	if w.prev == nil {
-		l.first = w.next
-	} else {
-		w.prev.next = w.next
+	e.alarm = at
+	left := max(at-e.now(), 0) + time.Millisecond // not a moment too early
+	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(left))}
+	if err := unix.TimerfdSettime(e.timer, 0, &spec, nil); err != nil {
+		e.log.Error("the timer cannot be set, so nobody is closed for being late", "err", err)
 	}
-	if w.next == nil {
-		l.last = w.prev
-	} else {
-		w.next.prev = w.prev
-	}
-	w.queue, w.prev, w.next = nil, nil, nil
 }

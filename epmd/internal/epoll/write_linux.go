@@ -3,14 +3,11 @@ package epoll
 import (
 	"bytes"
 
-	"golang.org/x/sys/unix"
-
-	"github.com/goepmd/goepmd/epmd/session"
-	"github.com/goepmd/goepmd/registry"
-
 	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/epmd/internal/places"
 	"github.com/goepmd/goepmd/epmd/internal/report"
+	"github.com/goepmd/goepmd/epmd/session"
+	"golang.org/x/sys/unix"
 )
 
 // answer writes the reply, as far as the socket takes it, and does what comes
@@ -41,16 +38,6 @@ func (w *work) retain(b []byte) {
 		b, w.shared = bytes.Clone(b), true
 	}
 	w.out = b
-}
-
-// seated sees that a connection that has to wait has a place in the table.
-func (e *Engine) hasPlace(c *socket) bool {
-	if c.Counted {
-		return true
-	}
-	o := c.Owner
-	e.givePlace(c)
-	return c.Owner == o
 }
 
 // write writes a reply. With MSG_MORE the connection's end follows it in the same
@@ -100,21 +87,6 @@ func (e *Engine) pend(c *socket, rest []byte) {
 	for v := e.table.SlowVictim(c); v != nil; v = e.table.SlowVictim(c) {
 		e.evictVictim(v, places.LimitPending)
 	}
-}
-
-// notPending takes the rest of a reply out of the account.
-func (e *Engine) notPending(w *work) {
-	if w.pending {
-		e.table.Pending.Add(-int64(len(w.out)))
-		w.pending = false
-	}
-}
-
-// unanswered ends a connection that could not be answered; whatever it had
-// registered is unregistered.
-func (e *Engine) unanswered(c *socket, err error) {
-	c.work.session.End(registry.ReasonUnanswered)
-	e.finish(c, err)
 }
 
 // answered does what comes after the reply.

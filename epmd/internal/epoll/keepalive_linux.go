@@ -3,9 +3,8 @@ package epoll
 import (
 	"time"
 
-	"github.com/goepmd/goepmd/registry"
-
 	"github.com/goepmd/goepmd/epmd/internal/sockets"
+	"github.com/goepmd/goepmd/registry"
 )
 
 // probeDelay is how long a connection has been registered, at most, before the system is

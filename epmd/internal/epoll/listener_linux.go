@@ -6,10 +6,8 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
-
-	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/epmd/internal/sockets"
+	"golang.org/x/sys/unix"
 )
 
 // listener is a listening socket of the epoll engine.
@@ -77,35 +75,6 @@ func (l *listener) close() {
 	}
 }
 
-// listen begins to serve listeners, and what was restored.
-func (e *Engine) listen(lns []net.Listener, taken []*listener, h *engine.Held) {
-	if e.ending {
-		closeAll(taken)
-		h.Close()
-		return
-	}
-	e.makeDaemon(lns)
-	if err := e.restore(h); err != nil {
-		closeAll(taken)
-		e.stop(err)
-		return
-	}
-	if err := e.watchListeners(taken); err != nil {
-		e.stop(err)
-		return
-	}
-	e.resumeConns(h)
-	e.acceptAllEarly(taken)
-}
-
-// know makes what the sessions share, from the first listeners.
-func (e *Engine) makeDaemon(lns []net.Listener) {
-	if e.daemon.Registry == nil {
-		e.daemon = e.config.Daemon(lns)
-		e.daemon.Sweep = e.sweep
-	}
-}
-
 // watchListeners has the loop told of new connections.
 func (e *Engine) watchListeners(taken []*listener) error {
 	for i, l := range taken {
@@ -118,20 +87,6 @@ func (e *Engine) watchListeners(taken []*listener) error {
 		}
 	}
 	return nil
-}
-
-// acceptAllEarly begins to accept.
-func (e *Engine) acceptAllEarly(taken []*listener) {
-	for _, l := range taken {
-		if e.ending {
-			return
-		}
-		e.log.Debug("listening", "address", l.addr)
-		e.mu.Lock()
-		e.addresses = append(e.addresses, l.addr)
-		e.mu.Unlock()
-		e.acceptEarly(l)
-	}
 }
 
 // closeListeners closes them all; doing so again is fine.
@@ -154,26 +109,6 @@ func (e *Engine) pauseListener(l *listener, d time.Duration) {
 	l.ready, l.paused = false, e.now()+d
 	e.watchListener(l, 0)
 	e.wakeAt(l.paused)
-}
-
-// resumeListeners takes those back whose pause is over.
-func (e *Engine) resumePaused(now time.Duration) {
-	for _, l := range e.listeners {
-		switch {
-		case l.paused == 0:
-		case l.paused > now:
-			e.wakeAt(l.paused)
-		default:
-			l.paused = 0
-			if fd := l.waiting; fd >= 0 {
-				l.waiting = -1
-				e.open(l, fd, &l.from)
-			}
-			if l.fd >= 0 {
-				e.watchListener(l, unix.EPOLLIN)
-			}
-		}
-	}
 }
 
 func (e *Engine) watchListener(l *listener, events uint32) {

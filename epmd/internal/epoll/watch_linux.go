@@ -3,10 +3,29 @@ package epoll
 import (
 	"net/netip"
 
-	"github.com/goepmd/goepmd/registry"
-
 	"github.com/goepmd/goepmd/epmd/internal/places"
+	"github.com/goepmd/goepmd/registry"
+	"golang.org/x/sys/unix"
 )
+
+// interest is what the loop wants to know of a connection: each change once, so
+// that nothing is told again and again of one that has to wait.
+const interest = unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLET
+
+// watch tells epoll of a connection. Where the system is short of memory it says
+// no.
+func (e *Engine) watch(c *socket, events uint32) bool {
+	op := unix.EPOLL_CTL_ADD
+	if c.watched {
+		op = unix.EPOLL_CTL_MOD // what has arrived already is told again
+	}
+	if err := watchFor(e.poll, op, int(c.fd), events, uint64(c.Owner)); err != nil {
+		e.report.AcceptFailed(c.remoteAddr(), err)
+		return false
+	}
+	c.watched = true
+	return true
+}
 
 // fresh are registered connections of which epoll does not know yet, in the order in
 // which they came. To tell it, and be told of the end, costs a tenth of a registration,

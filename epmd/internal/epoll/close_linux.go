@@ -1,0 +1,114 @@
+package epoll
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/goepmd/goepmd/epmd/internal/engine"
+	"github.com/goepmd/goepmd/epmd/internal/places"
+	"github.com/goepmd/goepmd/epmd/internal/report"
+	"github.com/goepmd/goepmd/registry"
+	"golang.org/x/sys/unix"
+)
+
+// drop closes a connection from this side.
+func (e *Engine) drop(c *socket, why places.Cause, err error) {
+	c.Cause = why
+	e.finish(c, err)
+}
+
+// evictNow closes the connections whose names were stopped.
+func (e *Engine) evictNow(owners []registry.Owner) {
+	for _, o := range owners {
+		if c := e.slots.find(o); c != nil {
+			e.drop(c, places.CauseStopped, engine.ErrStopped)
+		}
+	}
+}
+
+// takePlace closes who has to go, and counts.
+func (e *Engine) evictVictim(victim *socket, hit places.Limit) {
+	if victim != nil {
+		e.drop(victim, places.CauseLimit, engine.ErrLimit)
+	}
+	e.report.LimitHit(hit)
+}
+
+// unanswered ends a connection that could not be answered; whatever it had
+// registered is unregistered.
+func (e *Engine) unanswered(c *socket, err error) {
+	c.work.session.End(registry.ReasonUnanswered)
+	e.finish(c, err)
+}
+
+// finish ends the session, then closes, so that who sees the end of the
+// connection finds the name free.
+func (e *Engine) finish(c *socket, err error) {
+	why := registry.ReasonClosed
+	if c.Cause == places.CauseShutdown {
+		why = registry.ReasonShutdown
+	}
+	if w := c.work; w != nil {
+		if w.session.Begun() && c.Cause == places.CauseNone && err != engine.ErrTimedOut {
+			e.report.Partial.Add(1)
+			err = engine.ErrPartial
+		}
+		w.session.End(why)
+	} else if c.Registered {
+		e.registry.Release(c.Owner, why)
+	}
+	var info report.Conn
+	if e.report.OnState != nil {
+		info = c.About() // while there is one
+	}
+	if e.log.Enabled(context.Background(), slog.LevelDebug) {
+		e.log.Debug("connection closed", "remote", c.remoteAddr(), "owner", c.Owner, "err", err)
+	}
+	if c.work != nil && c.work.pending {
+		reset(int(c.fd))
+	}
+	if e.config.Shuts(c.Cause) {
+		_ = watchFor(e.poll, unix.EPOLL_CTL_DEL, int(c.fd), 0, 0) // the watch would outlast the descriptor
+		_ = unix.Shutdown(int(c.fd), unix.SHUT_RDWR)              // it fails on one that has ended
+	}
+	closeFile(int(c.fd))
+	if hook := e.report.OnState; hook != nil {
+		hook(info, report.StateClosed)
+	}
+	e.table.Remove(c)
+	e.table.EndRequest(c)
+	e.endWork(c)
+	e.slots.free(c)
+	e.stopIfDrained()
+}
+
+// wakeKept ends a kept connection on which something has happened.
+func (e *Engine) wakeKept(c *socket) {
+	n, errno := receive(int(c.fd), e.scrap[:])
+	switch {
+	case errno == unix.EAGAIN: // it was told twice
+	case errno != 0:
+		e.finish(c, errno)
+	case n == 0:
+		e.finish(c, nil)
+	default:
+		s := e.daemon.Resume(c.Owner, c.Registered)
+		res := s.Feed(e.started, e.scrap[:n], nil)
+		e.report.Request(c, res)
+		e.finish(c, res.Err)
+	}
+}
+
+// endUnanswered ends the registration of a connection on which something happens
+// while its answer is still held back. The answer comes nonetheless.
+func (e *Engine) endUnanswered(c *socket) {
+	n, errno := receive(int(c.fd), e.scrap[:])
+	w := c.work
+	switch {
+	case errno == unix.EAGAIN || w.session.Ended():
+	case errno != 0 || n == 0:
+		w.session.End(registry.ReasonClosed)
+	default:
+		e.report.Request(c, w.session.Feed(e.started, e.scrap[:n], nil))
+	}
+}

@@ -1,0 +1,146 @@
+package epoll
+
+import (
+	"net"
+	"net/netip"
+
+	saved "github.com/goepmd/goepmd/registry/state"
+
+	"github.com/goepmd/goepmd/epmd/internal/engine"
+	"github.com/goepmd/goepmd/epmd/internal/report"
+	"github.com/goepmd/goepmd/epmd/internal/sockets"
+	"github.com/goepmd/goepmd/epmd/session"
+)
+
+// A handover is one step of the loop, on either side: for as long as it takes,
+// nothing else touches a socket.
+
+func (e *Engine) Handoff(give func(export func() *engine.Held) error) error {
+	result := make(chan error, 1)
+	if !e.order(func() { result <- e.handOver(give) }) {
+		return engine.ErrClosed
+	}
+	return <-result
+}
+
+// giveAway hands over, and ends if that went well.
+func (e *Engine) handOver(give func(export func() *engine.Held) error) error {
+	for _, l := range e.listeners {
+		if fd := l.waiting; fd >= 0 { // it need not wait any longer
+			l.waiting = -1
+			e.open(l, fd, &l.from)
+		}
+	}
+	if e.ending {
+		return engine.ErrClosed
+	}
+	if err := give(e.export); err != nil {
+		return err
+	}
+	e.letGo(engine.ErrHandedOver, func(c *socket) { e.report.State(c, report.StateHandedOver) })
+	return nil
+}
+
+// export is all that the engine holds.
+func (e *Engine) export() *engine.Held {
+	h := &engine.Held{State: saved.State{Names: e.registry.Snapshot()}}
+	for _, l := range e.listeners {
+		if l.fd >= 0 {
+			h.ListenerFDs = append(h.ListenerFDs, l.fd)
+		}
+	}
+	e.slots.all(func(c *socket) {
+		if c.Registered {
+			h.Add(e.exportConn(c), int(c.fd))
+		}
+	})
+	e.table.Unregistered(func(c *socket) { h.Add(e.exportConn(c), int(c.fd)) })
+	return h
+}
+
+// stand is where a connection stands.
+func (e *Engine) exportConn(c *socket) saved.Conn {
+	k := saved.Conn{Owner: c.Owner, Phase: saved.Reading, More: c.More, Remote: netip.AddrPortFrom(c.Addr, c.port)}
+	switch {
+	case c.Registered:
+		k.Phase = saved.Registered
+	case c.Refused():
+		k.Phase = saved.Refused
+	}
+	w := c.work
+	if w == nil {
+		return k
+	}
+	k.In, k.Out = w.session.Partial(), w.out
+	switch {
+	case len(w.out) == 0:
+		if w.queue != nil {
+			k.Age = e.now() + w.queue.wait - w.until
+		}
+	case w.after == session.StopDaemon:
+		k.Phase = saved.Stopping
+	case w.after == session.Close || w.session.Ended():
+		k.Phase = saved.Closing
+	}
+	return k
+}
+
+// letGo ends the engine without a word to those at the other end of the sockets,
+// which are another process's.
+func (e *Engine) letGo(why error, tell func(*socket)) {
+	e.ending, e.stopping, e.err = true, true, why
+	// The watch first: it would outlast the descriptors, as the sockets do.
+	closeFile(e.poll)
+	e.poll = -1
+	for _, l := range e.listeners {
+		if u, ok := l.unix.(*net.UnixListener); ok {
+			u.SetUnlinkOnClose(false)
+		}
+	}
+	e.closeListeners()
+	e.slots.all(func(c *socket) {
+		tell(c)
+		closeFile(int(c.fd))
+		e.table.Remove(c)
+		e.table.EndRequest(c)
+		e.endWork(c)
+		e.slots.free(c)
+	})
+}
+
+func (e *Engine) Resume(lns []net.Listener, h *engine.Held, begin func() error) error {
+	taken, err := openListeners(lns)
+	if err != nil {
+		sockets.CloseListeners(lns)
+		sockets.CloseAll(h.ConnFDs)
+		return err
+	}
+	result := make(chan error, 1)
+	if !e.order(func() { result <- e.resumeInLoop(lns, taken, h, begin) }) {
+		closeAll(taken)
+		sockets.CloseAll(h.ConnFDs)
+		return engine.ErrClosed
+	}
+	return <-result
+}
+
+// beginWith makes everything ready, begins, and goes on.
+func (e *Engine) resumeInLoop(lns []net.Listener, taken []*listener, h *engine.Held, begin func() error) error {
+	e.makeDaemon(lns)
+	err := e.restore(h)
+	if err == nil {
+		err = e.watchListeners(taken)
+	} else {
+		closeAll(taken)
+	}
+	if err == nil {
+		err = begin()
+	}
+	if err != nil {
+		e.letGo(err, func(*socket) {})
+		return err
+	}
+	e.resumeConns(h)
+	e.acceptAllEarly(taken)
+	return nil
+}
