@@ -4,11 +4,10 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/goepmd/goepmd/epmd/session"
-	"github.com/goepmd/goepmd/wire"
-
 	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/epmd/internal/report"
+	"github.com/goepmd/goepmd/epmd/session"
+	"github.com/goepmd/goepmd/wire"
 )
 
 // daemon is what the sessions of a server share, but for its engine's part.

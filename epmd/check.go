@@ -4,9 +4,8 @@ import (
 	"context"
 	"net"
 
-	"github.com/goepmd/goepmd/registry"
-
 	"github.com/goepmd/goepmd/epmd/internal/engine"
+	"github.com/goepmd/goepmd/registry"
 )
 
 // askBatch is how many connections an engine is asked for at a time, so that it

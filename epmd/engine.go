@@ -10,12 +10,11 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/goepmd/goepmd/registry"
-
 	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/epmd/internal/places"
 	"github.com/goepmd/goepmd/epmd/internal/portable"
 	"github.com/goepmd/goepmd/epmd/internal/sockets"
+	"github.com/goepmd/goepmd/registry"
 )
 
 // ErrEngine: the listeners cannot be served by the engine that was chosen.

@@ -4,9 +4,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/goepmd/goepmd/registry"
-
 	"github.com/goepmd/goepmd/epmd/internal/engine"
+	"github.com/goepmd/goepmd/registry"
 )
 
 // ErrIdle: nobody was registered for as long as ExitIdle says.

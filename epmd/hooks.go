@@ -5,11 +5,10 @@ import (
 	"net"
 	"strconv"
 
+	"github.com/goepmd/goepmd/epmd/internal/report"
 	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/wire"
-
-	"github.com/goepmd/goepmd/epmd/internal/report"
 )
 
 // Conn is what the hooks of a [Server] are told of a connection.

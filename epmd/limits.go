@@ -3,9 +3,8 @@ package epmd
 import (
 	"time"
 
-	"github.com/goepmd/goepmd/registry"
-
 	"github.com/goepmd/goepmd/epmd/internal/places"
+	"github.com/goepmd/goepmd/registry"
 )
 
 // The defaults of the limits of a [Server], and its fixed limits.

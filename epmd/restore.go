@@ -3,11 +3,10 @@ package epmd
 import (
 	"os"
 
-	"github.com/goepmd/goepmd/registry"
-	saved "github.com/goepmd/goepmd/registry/state"
-
 	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/epmd/internal/sockets"
+	"github.com/goepmd/goepmd/registry"
+	saved "github.com/goepmd/goepmd/registry/state"
 )
 
 // Held is what is left of a server that ended suddenly, where somebody kept it: see

@@ -8,13 +8,12 @@ import (
 	"sync"
 	"time"
 
-	"github.com/goepmd/goepmd/epmd/session"
-	"github.com/goepmd/goepmd/registry"
-	"github.com/goepmd/goepmd/wire"
-
 	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/epmd/internal/report"
 	"github.com/goepmd/goepmd/epmd/internal/sockets"
+	"github.com/goepmd/goepmd/epmd/session"
+	"github.com/goepmd/goepmd/registry"
+	"github.com/goepmd/goepmd/wire"
 )
 
 // Why [Server.Serve] ended.

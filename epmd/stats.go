@@ -4,11 +4,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/goepmd/goepmd/epmd/internal/report"
 	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/wire"
-
-	"github.com/goepmd/goepmd/epmd/internal/report"
 )
 
 // Stats are the figures of a server at one moment. Those without another word

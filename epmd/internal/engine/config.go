@@ -5,11 +5,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/goepmd/goepmd/epmd/session"
-	"github.com/goepmd/goepmd/registry"
-
 	"github.com/goepmd/goepmd/epmd/internal/places"
 	"github.com/goepmd/goepmd/epmd/internal/report"
+	"github.com/goepmd/goepmd/epmd/session"
+	"github.com/goepmd/goepmd/registry"
 )
 
 // Config is what a server gives its engine. An engine knows no server.

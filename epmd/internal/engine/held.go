@@ -3,10 +3,9 @@ package engine
 import (
 	"slices"
 
+	"github.com/goepmd/goepmd/epmd/internal/sockets"
 	"github.com/goepmd/goepmd/registry"
 	saved "github.com/goepmd/goepmd/registry/state"
-
-	"github.com/goepmd/goepmd/epmd/internal/sockets"
 )
 
 // Held is what an engine holds, while it stands still.

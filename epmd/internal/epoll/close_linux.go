@@ -4,11 +4,12 @@ import (
 	"context"
 	"log/slog"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/epmd/internal/places"
 	"github.com/goepmd/goepmd/epmd/internal/report"
 	"github.com/goepmd/goepmd/registry"
-	"golang.org/x/sys/unix"
 )
 
 // drop closes a connection from this side.

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/epmd/internal/places"
 	"github.com/goepmd/goepmd/epmd/internal/report"
@@ -14,7 +16,6 @@ import (
 	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/wire"
-	"golang.org/x/sys/unix"
 )
 
 // epoll is the engine for Linux: one goroutine, the loop, does everything, so

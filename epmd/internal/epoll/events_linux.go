@@ -1,9 +1,10 @@
 package epoll
 
 import (
+	"golang.org/x/sys/unix"
+
 	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/registry"
-	"golang.org/x/sys/unix"
 )
 
 // wait waits for something to happen.

@@ -4,12 +4,11 @@ import (
 	"net"
 	"net/netip"
 
-	saved "github.com/goepmd/goepmd/registry/state"
-
 	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/epmd/internal/report"
 	"github.com/goepmd/goepmd/epmd/internal/sockets"
 	"github.com/goepmd/goepmd/epmd/session"
+	saved "github.com/goepmd/goepmd/registry/state"
 )
 
 // A handover is one step of the loop, on either side: for as long as it takes,

@@ -6,8 +6,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/goepmd/goepmd/epmd/internal/sockets"
 	"golang.org/x/sys/unix"
+
+	"github.com/goepmd/goepmd/epmd/internal/sockets"
 )
 
 // listener is a listening socket of the epoll engine.

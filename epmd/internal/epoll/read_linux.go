@@ -1,9 +1,10 @@
 package epoll
 
 import (
+	"golang.org/x/sys/unix"
+
 	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/epmd/session"
-	"golang.org/x/sys/unix"
 )
 
 // resume goes on with a connection on which something has happened.

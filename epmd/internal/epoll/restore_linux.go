@@ -3,14 +3,13 @@ package epoll
 import (
 	"errors"
 
-	saved "github.com/goepmd/goepmd/registry/state"
-
 	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/epmd/internal/places"
 	"github.com/goepmd/goepmd/epmd/internal/report"
 	"github.com/goepmd/goepmd/epmd/internal/sockets"
 	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/registry"
+	saved "github.com/goepmd/goepmd/registry/state"
 )
 
 var errOwners = errors.New("connections with numbers that cannot be")

@@ -7,11 +7,12 @@ import (
 	"os"
 	"slices"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/epmd/internal/places"
 	"github.com/goepmd/goepmd/epmd/internal/sockets"
 	"github.com/goepmd/goepmd/registry"
-	"golang.org/x/sys/unix"
 )
 
 func (e *Engine) Serve(lns []net.Listener, left *engine.Held) error {

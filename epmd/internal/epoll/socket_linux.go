@@ -5,11 +5,12 @@ import (
 	"net/netip"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/goepmd/goepmd/epmd/internal/places"
 	"github.com/goepmd/goepmd/epmd/internal/report"
 	"github.com/goepmd/goepmd/epmd/internal/sockets"
 	"github.com/goepmd/goepmd/epmd/session"
-	"golang.org/x/sys/unix"
 )
 
 // socket is one connection of the epoll engine. There is one for each registered

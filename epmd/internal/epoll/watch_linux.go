@@ -3,9 +3,10 @@ package epoll
 import (
 	"net/netip"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/goepmd/goepmd/epmd/internal/places"
 	"github.com/goepmd/goepmd/registry"
-	"golang.org/x/sys/unix"
 )
 
 // interest is what the loop wants to know of a connection: each change once, so

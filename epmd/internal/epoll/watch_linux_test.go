@@ -9,13 +9,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/goepmd/goepmd/epmd/session"
-	"github.com/goepmd/goepmd/registry"
-	"github.com/goepmd/goepmd/wire"
-
 	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/epmd/internal/places"
 	"github.com/goepmd/goepmd/epmd/internal/report"
+	"github.com/goepmd/goepmd/epmd/session"
+	"github.com/goepmd/goepmd/registry"
+	"github.com/goepmd/goepmd/wire"
 )
 
 // onLoop is an epoll engine whose loop does only what a test has it do.

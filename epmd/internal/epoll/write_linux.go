@@ -3,11 +3,12 @@ package epoll
 import (
 	"bytes"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/epmd/internal/places"
 	"github.com/goepmd/goepmd/epmd/internal/report"
 	"github.com/goepmd/goepmd/epmd/session"
-	"golang.org/x/sys/unix"
 )
 
 // answer writes the reply, as far as the socket takes it, and does what comes

@@ -11,9 +11,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	saved "github.com/goepmd/goepmd/registry/state"
-
 	"github.com/goepmd/goepmd/epmd/internal/engine"
+	saved "github.com/goepmd/goepmd/registry/state"
 )
 
 // The protocol of a handover; docs/upgrade.md tells why it is as it is.

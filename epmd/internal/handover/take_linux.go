@@ -9,12 +9,11 @@ import (
 	"net"
 	"os"
 
-	saved "github.com/goepmd/goepmd/registry/state"
-
 	"golang.org/x/sys/unix"
 
 	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/epmd/internal/sockets"
+	saved "github.com/goepmd/goepmd/registry/state"
 )
 
 // Take is the successor's side. begin makes a server of what comes, and commits before it

@@ -9,12 +9,11 @@ import (
 	"os"
 	"time"
 
-	"github.com/goepmd/goepmd/registry"
-	"github.com/goepmd/goepmd/wire"
-
 	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/epmd/internal/places"
 	"github.com/goepmd/goepmd/epmd/internal/report"
+	"github.com/goepmd/goepmd/registry"
+	"github.com/goepmd/goepmd/wire"
 )
 
 // drainTime bounds the wait for bytes that have arrived already.

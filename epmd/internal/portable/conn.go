@@ -7,13 +7,12 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/goepmd/goepmd/epmd/session"
-	"github.com/goepmd/goepmd/wire"
-
 	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/epmd/internal/places"
 	"github.com/goepmd/goepmd/epmd/internal/report"
 	"github.com/goepmd/goepmd/epmd/internal/sockets"
+	"github.com/goepmd/goepmd/epmd/session"
+	"github.com/goepmd/goepmd/wire"
 )
 
 // conn is one connection of the portable engine.

@@ -1,10 +1,9 @@
 package portable
 
 import (
+	"github.com/goepmd/goepmd/epmd/internal/places"
 	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/registry"
-
-	"github.com/goepmd/goepmd/epmd/internal/places"
 )
 
 // admit puts a connection into the table, if it may, and says which limit it met

@@ -8,10 +8,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/goepmd/goepmd/registry"
-
 	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/epmd/internal/sockets"
+	"github.com/goepmd/goepmd/registry"
 )
 
 // lockPause is how long to leave a lock alone that others hold.

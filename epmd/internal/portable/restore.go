@@ -4,12 +4,11 @@ import (
 	"net"
 	"os"
 
-	"github.com/goepmd/goepmd/registry"
-	saved "github.com/goepmd/goepmd/registry/state"
-
 	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/epmd/internal/report"
 	"github.com/goepmd/goepmd/epmd/internal/sockets"
+	"github.com/goepmd/goepmd/registry"
+	saved "github.com/goepmd/goepmd/registry/state"
 )
 
 // restore goes on with the connections of registered nodes that another server has left.

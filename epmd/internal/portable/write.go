@@ -3,9 +3,8 @@ package portable
 import (
 	"time"
 
-	"github.com/goepmd/goepmd/registry"
-
 	"github.com/goepmd/goepmd/epmd/internal/places"
+	"github.com/goepmd/goepmd/registry"
 )
 
 // write sends a reply. If it cannot, whatever was registered is unregistered.

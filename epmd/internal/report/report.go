@@ -6,10 +6,9 @@ import (
 	"net"
 	"time"
 
+	"github.com/goepmd/goepmd/epmd/internal/places"
 	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/registry"
-
-	"github.com/goepmd/goepmd/epmd/internal/places"
 )
 
 // reporter takes what happens on a server's connections to its figures, log and hooks.
