@@ -8,7 +8,8 @@ import (
 	saved "github.com/goepmd/goepmd/registry/state"
 )
 
-// Held is what an engine holds, while it stands still.
+// Held is what an engine holds: given to it by Restore and Resume, and by it in a hand-
+// over.
 type Held struct {
 	saved.State
 	ListenerFDs []int // descriptors
@@ -21,7 +22,7 @@ func (h *Held) Add(c saved.Conn, fd int) {
 	h.ConnFDs = append(h.ConnFDs, fd)
 }
 
-// Close closes the connections, for their nodes too. A nil held has none.
+// Close closes the connections, for their peers too. A nil Held has none.
 func (h *Held) Close() {
 	if h != nil {
 		sockets.CloseAll(h.ConnFDs)
@@ -29,7 +30,7 @@ func (h *Held) Close() {
 	}
 }
 
-// Restore fills a registry. What is registered must have its connection.
+// Restore fills a registry with the names. A registered name without a connection ends.
 func Restore(to *registry.Registry, h *Held) error {
 	if err := to.Restore(h.Names); err != nil {
 		return err
@@ -48,7 +49,7 @@ func Restore(to *registry.Registry, h *Held) error {
 	return nil
 }
 
-// Holders are those who hold something that is registered.
+// Holders are the owners of registered names.
 func Holders(s registry.Snapshot) map[registry.Owner]bool {
 	out := make(map[registry.Owner]bool, len(s.Nodes))
 	for _, n := range s.Nodes {

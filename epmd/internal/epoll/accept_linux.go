@@ -16,7 +16,7 @@ import (
 // have their turn.
 const acceptBatch = 64
 
-// acceptAll serves new connections.
+// acceptAll accepts what waits at the listeners.
 func (e *Engine) acceptAll() {
 	if !e.unaccepted {
 		return
@@ -35,7 +35,7 @@ func (e *Engine) acceptAll() {
 	}
 }
 
-// acceptAllEarly begins to accept.
+// acceptAllEarly begins to accept on new listeners.
 func (e *Engine) acceptAllEarly(taken []*listener) {
 	for _, l := range taken {
 		if e.ending {
@@ -49,22 +49,22 @@ func (e *Engine) acceptAllEarly(taken []*listener) {
 	}
 }
 
-// acceptEarly serves the connections that came before the listener was told how
-// to probe them: at most as many as can have waited.
+// acceptEarly accepts the connections that came before the listener was told how to
+// probe them: at most as many as can have waited.
 func (e *Engine) acceptEarly(l *listener) {
 	l.early = true
-	// Others may have the socket, and whether it blocks is theirs to say too: so nobody
-	// is accepted who is not known to be there.
+	// Another process may have the socket too, and have made it block: so the loop accepts
+	// only what it knows to be there.
 	for n := 0; l.early && n < maxBacklog && l.paused == 0 && !e.ending && sockets.Readable(l.fd, false); n++ {
 		e.accept(l)
 	}
 	l.early = false
 }
 
-// maxBacklog is more than listeners have places for those who wait.
+// maxBacklog is more connections than can wait at a listener.
 const maxBacklog = 1 << 16
 
-// accept serves one new connection.
+// accept accepts one connection.
 func (e *Engine) accept(l *listener) {
 	fd, errno := accept(l.fd, &e.from)
 	switch errno {
@@ -92,9 +92,10 @@ func (e *Engine) accept(l *listener) {
 	}
 }
 
-// acceptShort is for when there are no more files: who holds no registration makes
-// room; if nobody does, the newcomer is accepted with the spare descriptor, only
-// to be closed, since it would be told nothing for as long as it waits.
+// acceptShort is accept when the process has no descriptor left: a connection without a
+// registration is closed to make room. If there is none, the newcomer is accepted by way
+// of the spare descriptor and closed at once, since otherwise it would wait without a
+// word.
 func (e *Engine) acceptShort(l *listener) {
 	if n := e.table.Len(); e.fresh.len() > 0 {
 		if e.watchAllFresh(); e.table.Len() < n {
@@ -129,7 +130,7 @@ func (e *Engine) acceptShort(l *listener) {
 	e.pauseListener(l, l.pause)
 }
 
-// resumeListeners takes those back whose pause is over.
+// resumePaused has the listeners accept again whose pause is over.
 func (e *Engine) resumePaused(now time.Duration) {
 	for _, l := range e.listeners {
 		switch {
@@ -149,7 +150,7 @@ func (e *Engine) resumePaused(now time.Duration) {
 	}
 }
 
-// welcome begins to serve a connection, if the limits have room for it.
+// open begins to serve an accepted connection, if the limits have room for it.
 func (e *Engine) open(l *listener, fd int, from *address) {
 	e.report.Accepted.Add(1)
 	remote := from.addrPort()
@@ -167,7 +168,7 @@ func (e *Engine) open(l *listener, fd int, from *address) {
 	}
 	c.fd, c.Addr, c.port = int32(fd), remote.Addr(), remote.Port()
 	w := e.startWork(c)
-	w.session = e.daemon.Open(c.Owner, w, e.started) // its deadline is never asked for: see line
+	w.session = e.daemon.Open(c.Owner, w, e.started) // the engine's timeouts take the place of its deadline
 	w.early = l.early || e.config.AcceptDelay > 0
 	e.report.State(c, report.StateNew)
 	e.read(c)

@@ -12,13 +12,13 @@ import (
 	"github.com/goepmd/goepmd/registry"
 )
 
-// drop closes a connection from this side.
+// drop closes a connection for a cause of the server's own.
 func (e *Engine) drop(c *socket, why places.Cause, err error) {
 	c.Cause = why
 	e.finish(c, err)
 }
 
-// evictNow closes the connections whose names were stopped.
+// evictNow closes the connections whose names STOP_REQ or Unregister ended.
 func (e *Engine) evictNow(owners []registry.Owner) {
 	for _, o := range owners {
 		if c := e.slots.find(o); c != nil {
@@ -27,7 +27,8 @@ func (e *Engine) evictNow(owners []registry.Owner) {
 	}
 }
 
-// takePlace closes who has to go, and counts.
+// evictVictim closes the connection that has to go for a limit, if there is one, and
+// counts the limit.
 func (e *Engine) evictVictim(victim *socket, hit places.Limit) {
 	if victim != nil {
 		e.drop(victim, places.CauseLimit, engine.ErrLimit)
@@ -35,15 +36,15 @@ func (e *Engine) evictVictim(victim *socket, hit places.Limit) {
 	e.report.LimitHit(hit)
 }
 
-// unanswered ends a connection that could not be answered; whatever it had
-// registered is unregistered.
+// unanswered closes a connection whose reply cannot be written, and ends what it had
+// registered.
 func (e *Engine) unanswered(c *socket, err error) {
 	c.work.session.End(registry.ReasonUnanswered)
 	e.finish(c, err)
 }
 
-// finish ends the session, then closes, so that who sees the end of the
-// connection finds the name free.
+// finish ends the session and then closes the connection, in this order: a peer that
+// sees the close finds its name free.
 func (e *Engine) finish(c *socket, err error) {
 	why := registry.ReasonClosed
 	if c.Cause == places.CauseShutdown {
@@ -60,7 +61,7 @@ func (e *Engine) finish(c *socket, err error) {
 	}
 	var info report.Conn
 	if e.report.OnState != nil {
-		info = c.About() // while there is one
+		info = c.About() // a closed connection has no addresses
 	}
 	if e.log.Enabled(context.Background(), slog.LevelDebug) {
 		e.log.Debug("connection closed", "remote", c.remoteAddr(), "owner", c.Owner, "err", err)
@@ -83,11 +84,11 @@ func (e *Engine) finish(c *socket, err error) {
 	e.stopIfDrained()
 }
 
-// wakeKept ends a kept connection on which something has happened.
+// wakeKept closes a kept connection on which something has happened.
 func (e *Engine) wakeKept(c *socket) {
 	n, errno := receive(int(c.fd), e.scrap[:])
 	switch {
-	case errno == unix.EAGAIN: // it was told twice
+	case errno == unix.EAGAIN: // the event fired twice
 	case errno != 0:
 		e.finish(c, errno)
 	case n == 0:
@@ -100,8 +101,8 @@ func (e *Engine) wakeKept(c *socket) {
 	}
 }
 
-// endUnanswered ends the registration of a connection on which something happens
-// while its answer is still held back. The answer comes nonetheless.
+// endUnanswered ends the registration of a connection on which something happens before
+// its reply is written. The reply is written nonetheless.
 func (e *Engine) endUnanswered(c *socket) {
 	n, errno := receive(int(c.fd), e.scrap[:])
 	w := c.work

@@ -18,7 +18,7 @@ import (
 	"github.com/goepmd/goepmd/wire"
 )
 
-// epoll is the engine for Linux: one goroutine, the loop, does everything, so
+// Engine is the engine for Linux: one goroutine, the loop, does everything, so
 // that a request costs little more than its system calls. A kept connection is a
 // small record, and a descriptor that epoll watches.
 //
@@ -32,9 +32,8 @@ import (
 // unknown to Go's scheduler saves another 6 %, at the price that for as long
 // nothing else runs on that processor: too high in somebody else's program. On the
 // whole engine these made no difference: to lock the loop to a thread; another congestion
-// control, batch scheduling, longer or shorter turns on the processor. To leave the end
-// of all kept connections to sweeps made none either; to leave that of those that end at
-// once did: see fresh. Several loops were not tried: one takes in more than two
+// control, batch scheduling, longer or shorter turns on the processor; to look for closed
+// connections in sweeps alone. To do so for those that close at once did: see fresh. Several loops were not tried: one takes in more than two
 // processors' worth of clients can send.
 type Engine struct {
 	config   *engine.Config
@@ -54,10 +53,10 @@ type Engine struct {
 	again             []registry.Owner // ready for the next turn: they had theirs
 	unaccepted        bool             // a listener is known to have more connections
 	swept             bool             // since the last wait, so that there is nothing new
-	woken, rung       bool             // there are orders; it is time for somebody
-	reading           timeouts         // for a request
-	writing           timeouts         // for an answer to be taken
-	delayed           timeouts         // for WriteDelay to pass
+	woken, rung       bool             // there are orders; a time-out may be over
+	reading           timeouts         // of requests
+	writing           timeouts         // of replies that peers do not read
+	delayed           timeouts         // of WriteDelay
 	alarm             time.Duration
 	looked            time.Duration // at the clock: see tick
 	young             young
@@ -84,14 +83,15 @@ type Engine struct {
 	addresses []net.Addr
 }
 
-// The numbers under which epoll watches what is no connection: slot 0, and in
-// place of the generation one of these, or that of a listener.
+// The numbers under which epoll watches other descriptors than connections: slot 0, and
+// one of these in place of the generation; those from idListener on are listeners.
 const (
 	idWake = iota
 	idTimer
 	idListener
 )
 
+// now is the time since the engine's start.
 func (e *Engine) now() time.Duration { return time.Since(e.started) }
 
 // tick looks at the clock, if latencies are measured: after each wait and each answer,
@@ -110,7 +110,7 @@ func (e *Engine) order(f func()) bool {
 		return false
 	}
 	e.orders = append(e.orders, f)
-	// It can fail only when the counter is full, and the loop thus woken already.
+	// The write fails only if the counter is full, and then the loop is awake.
 	_, _ = unix.Write(e.wake, binary.NativeEndian.AppendUint64(nil, 1))
 	return true
 }
@@ -118,7 +118,7 @@ func (e *Engine) order(f func()) bool {
 // obeyOrders runs the orders.
 func (e *Engine) obeyOrders() {
 	var count [8]byte
-	_, _ = unix.Read(e.wake, count[:]) // it only says how often
+	_, _ = unix.Read(e.wake, count[:]) // how often it was woken does not matter
 	e.mu.Lock()
 	orders := e.orders
 	e.orders = nil

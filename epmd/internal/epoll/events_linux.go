@@ -20,9 +20,8 @@ func (e *Engine) wait() {
 	}
 }
 
-// sweep, which a session calls before it answers, lets the end of registered
-// connections take effect first: of all, or at least that of a name. What else has
-// happened is noted for later.
+// sweep lets the closes of registered connections take effect before a session answers:
+// of all, or at least of those that hold a name. It notes other events for later.
 func (e *Engine) sweep(name []byte) {
 	e.swept = true
 	e.sweepFresh(name)
@@ -37,9 +36,9 @@ func (e *Engine) sweep(name []byte) {
 	}
 }
 
-// note sorts what has happened. That something has arrived on a kept connection
-// ends it at once, or, if it takes more, that its other side has ended; all else has
-// its turn.
+// note sorts an event. Whatever arrives on a kept connection closes it at once; of one
+// that takes further requests only its peer's close releases the names at once. All
+// other events have their turn.
 func (e *Engine) note(ev *unix.EpollEvent) {
 	id := registry.Owner(eventID(ev))
 	if id&slotMask == 0 {
@@ -55,7 +54,7 @@ func (e *Engine) note(ev *unix.EpollEvent) {
 		return
 	}
 	switch c := e.slots.find(id); {
-	case c == nil: // it is gone, and the event of no concern to who has its place
+	case c == nil: // it is closed, and the event does not concern the next in its slot
 	case c.More:
 		if ev.Events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
 			e.registry.Release(c.Owner, registry.ReasonClosed)

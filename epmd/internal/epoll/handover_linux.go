@@ -14,6 +14,8 @@ import (
 // A handover is one step of the loop, on either side: for as long as it takes,
 // nothing else touches a socket.
 
+// Handoff hands over in one step of the loop: for as long as give takes, nothing else
+// touches a socket. If give fails, the engine goes on, and the error is give's.
 func (e *Engine) Handoff(give func(export func() *engine.Held) error) error {
 	result := make(chan error, 1)
 	if !e.order(func() { result <- e.handOver(give) }) {
@@ -22,10 +24,10 @@ func (e *Engine) Handoff(give func(export func() *engine.Held) error) error {
 	return <-result
 }
 
-// giveAway hands over, and ends if that went well.
+// handOver hands over, and ends the engine if that went well.
 func (e *Engine) handOver(give func(export func() *engine.Held) error) error {
 	for _, l := range e.listeners {
-		if fd := l.waiting; fd >= 0 { // it need not wait any longer
+		if fd := l.waiting; fd >= 0 { // AcceptDelay ends early
 			l.waiting = -1
 			e.open(l, fd, &l.from)
 		}
@@ -40,7 +42,7 @@ func (e *Engine) handOver(give func(export func() *engine.Held) error) error {
 	return nil
 }
 
-// export is all that the engine holds.
+// export gives all that the engine holds.
 func (e *Engine) export() *engine.Held {
 	h := &engine.Held{State: saved.State{Names: e.registry.Snapshot()}}
 	for _, l := range e.listeners {
@@ -57,7 +59,8 @@ func (e *Engine) export() *engine.Held {
 	return h
 }
 
-// stand is where a connection stands.
+// exportConn gives the phase of a connection, and what of its request and reply is under
+// way.
 func (e *Engine) exportConn(c *socket) saved.Conn {
 	k := saved.Conn{Owner: c.Owner, Phase: saved.Reading, More: c.More, Remote: netip.AddrPortFrom(c.Addr, c.port)}
 	switch {
@@ -84,11 +87,11 @@ func (e *Engine) exportConn(c *socket) saved.Conn {
 	return k
 }
 
-// letGo ends the engine without a word to those at the other end of the sockets,
-// which are another process's.
+// letGo ends the engine and closes its descriptors. No peer notices, since another
+// process has the sockets.
 func (e *Engine) letGo(why error, tell func(*socket)) {
 	e.ending, e.stopping, e.err = true, true, why
-	// The watch first: it would outlast the descriptors, as the sockets do.
+	// epoll first: its watch lasts as long as the sockets, which stay open.
 	closeFile(e.poll)
 	e.poll = -1
 	for _, l := range e.listeners {
@@ -107,6 +110,9 @@ func (e *Engine) letGo(why error, tell func(*socket)) {
 	})
 }
 
+// Resume begins with listeners and with what another server held, in one step of the
+// loop. It reads and accepts nothing before commit has returned; if commit fails, the
+// engine ends and has touched nothing, and the error is commit's.
 func (e *Engine) Resume(lns []net.Listener, h *engine.Held, begin func() error) error {
 	taken, err := openListeners(lns)
 	if err != nil {
@@ -123,7 +129,7 @@ func (e *Engine) Resume(lns []net.Listener, h *engine.Held, begin func() error) 
 	return <-result
 }
 
-// beginWith makes everything ready, begins, and goes on.
+// resumeInLoop prepares everything, commits, and begins to serve.
 func (e *Engine) resumeInLoop(lns []net.Listener, taken []*listener, h *engine.Held, begin func() error) error {
 	e.makeDaemon(lns)
 	err := e.restore(h)

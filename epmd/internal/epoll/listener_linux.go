@@ -15,18 +15,18 @@ import (
 type listener struct {
 	fd    int
 	addr  net.Addr
-	unix  net.Listener // who removes the file of a Unix socket; else nil
-	ready bool         // there are connections
-	early bool         // those that wait were there before presetKeepAlive
+	unix  net.Listener // of a Unix socket, to remove its file; else nil
+	ready bool         // connections wait
+	early bool         // those that wait came before PresetKeepAlive
 
 	pause  time.Duration // the last one after a failure
 	paused time.Duration // until when; 0: it is not
-	// held is a connection that waits for AcceptDelay; -1 if none does.
+	// waiting is a connection that waits for AcceptDelay; -1 if none does.
 	waiting int
 	from    address
 }
 
-// epollFit says why the epoll engine cannot serve listeners; nil if it can.
+// Unfit says why the epoll engine cannot serve listeners; nil if it can.
 func Unfit(lns []net.Listener) error {
 	for _, ln := range lns {
 		switch ln.(type) {
@@ -38,8 +38,8 @@ func Unfit(lns []net.Listener) error {
 	return nil
 }
 
-// takeOver takes the sockets out of listeners. Those of TCP are closed, since
-// Go's own event loop would wake up for each connection too.
+// openListeners duplicates the sockets of listeners. It closes the listeners of TCP,
+// since Go's own event loop would wake up for each connection too.
 func openListeners(lns []net.Listener) ([]*listener, error) {
 	var taken []*listener
 	for _, ln := range lns {
@@ -76,7 +76,7 @@ func (l *listener) close() {
 	}
 }
 
-// watchListeners has the loop told of new connections.
+// watchListeners has epoll wake the loop for new connections.
 func (e *Engine) watchListeners(taken []*listener) error {
 	for i, l := range taken {
 		e.listeners = append(e.listeners, l)
@@ -90,11 +90,11 @@ func (e *Engine) watchListeners(taken []*listener) error {
 	return nil
 }
 
-// closeListeners closes them all; doing so again is fine.
+// closeListeners closes all listeners; calling it again is fine.
 func (e *Engine) closeListeners() {
 	for i, l := range e.listeners {
 		if l.fd >= 0 {
-			// Closing it is not enough where another has the socket too.
+			// A close alone would leave the watch, where another process has the socket too.
 			_ = watchFor(e.poll, unix.EPOLL_CTL_DEL, l.fd, 0, 0)
 			l.close()
 			e.listeners[i] = &listener{fd: -1, waiting: -1}
@@ -105,13 +105,14 @@ func (e *Engine) closeListeners() {
 	e.mu.Unlock()
 }
 
-// rest takes a listener out of the loop for a while.
+// pauseListener accepts nothing from a listener for a while.
 func (e *Engine) pauseListener(l *listener, d time.Duration) {
 	l.ready, l.paused = false, e.now()+d
 	e.watchListener(l, 0)
 	e.wakeAt(l.paused)
 }
 
+// watchListener changes the events for which a listener wakes the loop.
 func (e *Engine) watchListener(l *listener, events uint32) {
 	for i := range e.listeners {
 		if e.listeners[i] == l {

@@ -11,7 +11,7 @@ import (
 	"github.com/goepmd/goepmd/epmd/internal/places"
 )
 
-// newEpoll begins a loop that serves nothing yet.
+// New begins a loop that serves nothing yet.
 func New(c *engine.Config) (*Engine, error) {
 	e := &Engine{
 		config:   c,
@@ -98,14 +98,14 @@ func (e *Engine) loop() {
 	e.mu.Unlock()
 	e.obeyOrders()
 	if errors.Is(e.err, engine.ErrKilled) {
-		e.config.Lent.Store(true) // whoever keeps connections is to let go
+		e.config.Lent.Store(true) // a KILL_REQ ends kept connections too
 	}
 	e.slots.all(func(c *socket) { e.drop(c, places.CauseShutdown, engine.ErrClosed) })
 	e.closeListeners()
 	e.closeFiles()
 }
 
-// ring sees to all whose time has come.
+// ring handles the time-outs that are over.
 func (e *Engine) ring() {
 	var count [8]byte
 	_, _ = unix.Read(e.timer, count[:]) // it only says how often
@@ -137,7 +137,7 @@ func (e *Engine) ring() {
 	}
 }
 
-// expired is the first of a line if its time has come.
+// expired is the first work of a queue if its time-out is over.
 func (l *timeouts) expired(now time.Duration) *work {
 	if l.first != nil && l.first.until <= now {
 		return l.first

@@ -5,8 +5,8 @@ import (
 	"github.com/goepmd/goepmd/epmd/internal/places"
 )
 
-// sit gives a connection that is not answered at once a place in the table, for
-// which another may have to go.
+// givePlace gives a connection that is not answered at once a place in the table.
+// Another connection may be closed for it; if there is no room, this one is.
 func (e *Engine) givePlace(c *socket) {
 	hit, victim, ok := e.admits(c.Addr)
 	e.evictVictim(victim, hit)
@@ -20,7 +20,8 @@ func (e *Engine) givePlace(c *socket) {
 	}
 }
 
-// seated sees that a connection that has to wait has a place in the table.
+// hasPlace gives a connection that has to wait a place, unless it has one. It says no if
+// the connection was closed instead.
 func (e *Engine) hasPlace(c *socket) bool {
 	if c.Counted {
 		return true
@@ -30,7 +31,8 @@ func (e *Engine) hasPlace(c *socket) bool {
 	return c.Owner == o
 }
 
-// hold makes a connection a kept one, before it is told so.
+// keep counts a connection among the registered or the refused ones, before the peer is
+// told so. It says no if there is no room.
 func (e *Engine) keep(c *socket) bool {
 	holds := c.work.session.Holds()
 	if c.Kept() {
@@ -50,7 +52,7 @@ func (e *Engine) keep(c *socket) bool {
 		}
 	}
 	c.More = c.work.session.TakesMore()
-	// One that has a place already, or may get another event before it is parked, is watched.
+	// Only a connection that can get no event before it is answered may be watched later.
 	if c.watched || !holds || c.More || e.delayed.wait > 0 {
 		if !e.watch(c, interest) {
 			return false
@@ -67,8 +69,9 @@ func (e *Engine) keep(c *socket) bool {
 	return true
 }
 
-// holdMore is hold for a connection that is kept already. That its other side has
-// ended is told again, now that there is more to release for it.
+// keepAgain is keep for a connection that is kept already and has registered once more.
+// It re-arms epoll: if the peer has closed already, the event must fire again to release
+// the new transport.
 func (e *Engine) keepAgain(c *socket, holds bool) bool {
 	if holds && !c.Registered {
 		e.probeLater(c)

@@ -7,7 +7,7 @@ import (
 	"github.com/goepmd/goepmd/epmd/session"
 )
 
-// resume goes on with a connection on which something has happened.
+// handle goes on with a connection on which something has happened.
 func (e *Engine) handle(c *socket) {
 	switch {
 	case c.work == nil && c.More:
@@ -36,7 +36,7 @@ func (e *Engine) read(c *socket) {
 			case !c.Counted:
 				e.givePlace(c)
 			case c.More && !w.session.Begun():
-				e.endWork(c) // what has begun waits for its rest
+				e.endWork(c) // a request of which a part has come keeps its work
 			}
 			return
 		case errno != 0:

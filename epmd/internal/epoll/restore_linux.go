@@ -14,8 +14,8 @@ import (
 
 var errOwners = errors.New("connections with numbers that cannot be")
 
-// takeIn gives the connections of another engine their places. It touches none of
-// them. If it fails, they are closed, or will be by letGo.
+// restore gives the connections of another server their places, and touches none of
+// them. If it fails, they are closed, or letGo will close them.
 func (e *Engine) restore(h *engine.Held) error {
 	if h == nil {
 		return nil
@@ -42,7 +42,7 @@ func (e *Engine) restore(h *engine.Held) error {
 	return nil
 }
 
-// seatAs has a connection stand where it stood.
+// restoreConn brings one connection into the phase in which it was.
 func (e *Engine) restoreConn(c *socket, k saved.Conn) {
 	holds := k.Phase == saved.Registered
 	if holds || k.Phase == saved.Refused {
@@ -76,7 +76,7 @@ func (e *Engine) restoreConn(c *socket, k saved.Conn) {
 	}
 }
 
-// goOn goes on with the connections of another engine.
+// resumeConns begins to serve the connections of another server.
 func (e *Engine) resumeConns(h *engine.Held) {
 	if h == nil {
 		return
@@ -105,7 +105,7 @@ func (e *Engine) resumeConns(h *engine.Held) {
 	}
 }
 
-// readOn goes on with a request of which a part may have arrived elsewhere.
+// resumeRequest goes on with a request of which another server may have read a part.
 func (e *Engine) resumeRequest(c *socket, k saved.Conn) {
 	w := c.work
 	if k.Phase == saved.Reading {
@@ -125,7 +125,7 @@ func (e *Engine) resumeRequest(c *socket, k saved.Conn) {
 	}
 }
 
-// stateOf is the first state of a connection that is taken over.
+// stateOf is the state in which a restored connection begins.
 func stateOf(p saved.Phase) report.State {
 	switch p {
 	case saved.Registered:

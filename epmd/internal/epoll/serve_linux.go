@@ -15,6 +15,8 @@ import (
 	"github.com/goepmd/goepmd/registry"
 )
 
+// Serve adds listeners, and connections that another server has left, and returns when
+// the engine has ended.
 func (e *Engine) Serve(lns []net.Listener, left *engine.Held) error {
 	taken, err := openListeners(lns)
 	if err != nil {
@@ -30,7 +32,7 @@ func (e *Engine) Serve(lns []net.Listener, left *engine.Held) error {
 	return e.err
 }
 
-// listen begins to serve listeners, and what was restored.
+// listen begins to serve listeners and what another server has left.
 func (e *Engine) listen(lns []net.Listener, taken []*listener, h *engine.Held) {
 	if e.ending {
 		closeAll(taken)
@@ -51,7 +53,7 @@ func (e *Engine) listen(lns []net.Listener, taken []*listener, h *engine.Held) {
 	e.acceptAllEarly(taken)
 }
 
-// know makes what the sessions share, from the first listeners.
+// makeDaemon makes what the sessions share, for the first listeners.
 func (e *Engine) makeDaemon(lns []net.Listener) {
 	if e.daemon.Registry == nil {
 		e.daemon = e.config.Daemon(lns)
@@ -59,6 +61,8 @@ func (e *Engine) makeDaemon(lns []net.Listener) {
 	}
 }
 
+// Shutdown accepts no more, waits for requests under way until the context ends, and
+// then ends the engine.
 func (e *Engine) Shutdown(ctx context.Context) error {
 	e.order(func() { e.end(engine.ErrClosed) })
 	select {
@@ -78,19 +82,21 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 	return nil
 }
 
+// Close closes all connections and ends the engine.
 func (e *Engine) Close() {
 	e.order(func() { e.stop(engine.ErrClosed) })
 	<-e.done
 }
 
-// cutsShort says whether a request that has begun is not answered yet.
+// cutsShort says whether a request of which bytes have come is not answered yet.
 func (e *Engine) cutsShort() bool {
 	short := false
 	e.slots.all(func(c *socket) { short = short || c.UnderWay && c.Begun })
 	return short
 }
 
-// EndIdle has the loop see whether it can end.
+// EndIdle ends the engine if no node is registered and nobody can be about to register,
+// and says whether it has ended.
 func (e *Engine) EndIdle() bool {
 	ended := make(chan bool, 1)
 	if !e.order(func() { ended <- e.endIdleNow() }) {
@@ -99,9 +105,8 @@ func (e *Engine) EndIdle() bool {
 	return <-ended
 }
 
-// endIdleNow ends the loop if nobody is there. Nothing can come in between, since the
-// loop does everything; but who arrives behind the last look at the listeners is reset
-// as they close.
+// endIdleNow is EndIdle in the loop, so nothing happens meanwhile; a peer that connects
+// after the last look at the listeners is reset as they close.
 func (e *Engine) endIdleNow() bool {
 	if e.ending {
 		return true
@@ -119,22 +124,25 @@ func (e *Engine) endIdleNow() bool {
 	return true
 }
 
+// Addrs are the addresses of the listeners.
 func (e *Engine) Addrs() []net.Addr {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return slices.Clone(e.addresses)
 }
 
-// Evict has the loop close connections. It does not wait, since a hook may have
-// asked for it, for whom the loop waits.
+// Evict has the loop close the connections of owners. It does not wait for the loop,
+// which may be in the hook that asks.
 func (e *Engine) Evict(owners []registry.Owner) {
 	if len(owners) > 0 {
 		e.order(func() { e.evictNow(owners) })
 	}
 }
 
+// Count is how many connections there are.
 func (e *Engine) Count() places.Gauges { return e.table.Count() }
 
+// Remotes are the peers' addresses of connections; nil of one that is closed.
 func (e *Engine) Remotes(ctx context.Context, owners []registry.Owner) ([]net.Addr, error) {
 	type answer struct {
 		addrs []net.Addr
@@ -166,6 +174,7 @@ func (e *Engine) Remotes(ctx context.Context, owners []registry.Owner) ([]net.Ad
 	}
 }
 
+// File gives another descriptor of a connection; nil if it is closed.
 func (e *Engine) File(o registry.Owner) (*os.File, error) {
 	var f *os.File
 	var err error

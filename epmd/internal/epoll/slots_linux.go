@@ -16,7 +16,7 @@ const (
 
 // slots are the connections of the epoll engine, in chunks, since an object for
 // each costs more. An owner is a slot and its generation, so that what is said
-// of one connection is never taken for another in its place.
+// of one connection never reaches another in the same slot.
 type slots struct {
 	chunks []chunk
 	room   int  // no chunk below this one has room
@@ -55,9 +55,9 @@ func (s *slots) take() *socket {
 	return c
 }
 
-// restore gives places to connections with the owners that they had elsewhere, where
-// none was ever used here. It says no if there cannot be such owners, and has taken
-// nothing then.
+// restore gives connections slots with the owners that they had in another server. No
+// slot may have been used. It says no if there cannot be such owners, and then has
+// changed nothing.
 func (s *slots) restore(owners []registry.Owner) bool {
 	seen := make(map[registry.Owner]bool, len(owners))
 	var newest registry.Owner
@@ -120,8 +120,8 @@ func (s *slots) find(o registry.Owner) *socket {
 	return nil
 }
 
-// free takes a connection back. Of the chunks of which nothing is used one is
-// held for the next that come.
+// free takes a connection back. One chunk without connections stays in memory for those
+// to come.
 func (s *slots) free(c *socket) {
 	n := (int(c.Owner&slotMask) - 1) / chunkSize
 	k := &s.chunks[n]

@@ -13,18 +13,18 @@ import (
 	"github.com/goepmd/goepmd/epmd/session"
 )
 
-// socket is one connection of the epoll engine. There is one for each registered
-// node, so it holds no more than it must.
+// socket is one connection of the epoll engine. Each registered node has one for as long
+// as it lives, so it is as small as can be.
 type socket struct {
 	places.Place[*socket]
 	fd      int32
 	port    uint16 // the other end's; 0 of a Unix socket
 	inUse   bool
-	watched bool  // epoll knows it
-	work    *work // nil while it is kept
+	watched bool  // epoll watches it
+	work    *work // nil of a kept connection
 }
 
-// waits is how many bytes the other end has not taken yet.
+// Unsent is how many bytes of the reply the peer has not read yet.
 func (c *socket) Unsent() int {
 	if c.work == nil {
 		return 0
@@ -51,6 +51,7 @@ func (c *socket) localAddr() net.Addr {
 	return nil
 }
 
+// remoteAddr is the peer's address.
 func (c *socket) remoteAddr() net.Addr {
 	if c.port == 0 {
 		return &net.UnixAddr{Net: "unix"}
@@ -70,7 +71,7 @@ func zone(id uint32) string {
 	return i.Name
 }
 
-// About makes it a subject of reports.
+// About makes socket a report.Subject.
 func (c *socket) About() report.Conn {
 	conn := report.Conn{Owner: c.Owner, Remote: c.remoteAddr(), Local: c.localAddr()}
 	remote, ok := conn.Remote.(*net.TCPAddr)
@@ -81,46 +82,45 @@ func (c *socket) About() report.Conn {
 	return conn
 }
 
-// work is what a connection needs until it is answered in full. A kept connection
-// has given it back.
+// work is what a connection needs until it is answered in full. The engine takes it back
+// from a connection that is kept.
 type work struct {
 	session session.Session
 	socket  *socket
-	early   bool // it came before the listener was told how to probe it
+	early   bool // accepted before the listener was told how to probe it
 
 	// The answer, as far as it is not written yet.
 	out     []byte
 	shared  bool            // out is a kept list, or a copy
-	after   session.Verdict // what to do when it is written
+	after   session.Verdict // what to do when all is written
 	err     error           // why the connection then ends
 	whole   bool            // the request came in one piece, and nothing with it
-	pending bool            // out is in the table's account
-	moved   bool            // the connection's state is to be told with it
+	pending bool            // out counts in the table's Pending
+	moved   bool            // the hook is to be told the connection's new state
 	asked   time.Duration   // since the engine's start, if latencies are measured
 
-	// The line that it waits in, if any.
+	// The time-out that runs, if any.
 	queue      *timeouts
 	prev, next *work
 	until      time.Duration // since the engine's start
 }
 
-// Remote and Local make it a session.Peer, about a subject of reports.
+// Remote and Local make work a session.Peer, About a report.Subject.
 func (w *work) Remote() netip.Addr { return w.socket.Addr }
 
 func (w *work) Local() netip.Addr { return w.socket.local() }
 
 func (w *work) About() report.Conn { return w.socket.About() }
 
-// line is work in the order in which its time runs out: what waits in a line
-// waits equally long, so the newest goes to the end. It takes the place of a
-// timer for each.
+// timeouts is a queue of work by the time at which each times out. All of one queue wait
+// equally long, so the newest goes to the end; no connection needs a timer of its own.
 type timeouts struct {
 	wait        time.Duration // 0: for ever
 	first, last *work
 }
 
-// join goes to the end of a line, out of the one that it is in. Where time does not
-// run out there is no line.
+// startTimeout starts a time-out, in place of one that runs. A queue without a wait has
+// none.
 func (w *work) startTimeout(l *timeouts, now time.Duration) {
 	w.stopTimeout()
 	if l.wait == 0 {
@@ -136,7 +136,7 @@ func (w *work) startTimeout(l *timeouts, now time.Duration) {
 	l.last = w
 }
 
-// leave leaves the line, if it is in one.
+// stopTimeout stops the time-out that runs, if any.
 func (w *work) stopTimeout() {
 	l := w.queue
 	if l == nil {
@@ -155,7 +155,8 @@ func (w *work) stopTimeout() {
 	w.queue, w.prev, w.next = nil, nil, nil
 }
 
-// joinSince goes into a line where those stand who have waited as long.
+// startTimeoutSince starts a time-out that has run since an earlier time, among those
+// that end before and after it.
 func (w *work) startTimeoutSince(l *timeouts, since time.Duration) {
 	w.stopTimeout()
 	if l.wait == 0 {

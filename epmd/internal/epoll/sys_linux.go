@@ -31,8 +31,8 @@ func waitEvents(poll int, events []unix.EpollEvent, block bool) int {
 	return int(n)
 }
 
-// watchFor tells the system of which events of a descriptor the loop wants to
-// know, and by which number.
+// watchFor tells the system for which events of a descriptor it is to wake the loop, and
+// under which number.
 func watchFor(poll, op, fd int, events uint32, id uint64) error {
 	e := unix.EpollEvent{Events: events, Fd: int32(uint32(id)), Pad: int32(uint32(id >> 32))}
 	_, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_CTL, uintptr(poll), uintptr(op), uintptr(fd),
@@ -115,7 +115,7 @@ func send(fd int, b []byte, flags int) (int, unix.Errno) {
 func closeFile(fd int) { _, _, _ = unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }
 
 // reset has the close that follows break the connection: a list that ends in good
-// order would be taken for a whole one. It can only fail on one that is broken already.
+// order would look whole to its reader. It fails only on a broken connection.
 func reset(fd int) {
 	_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 }

@@ -9,16 +9,16 @@ import (
 	"github.com/goepmd/goepmd/registry"
 )
 
-// interest is what the loop wants to know of a connection: each change once, so
-// that nothing is told again and again of one that has to wait.
+// interest is the events of a connection for which epoll wakes the loop: each change
+// once, so that a connection that has to wait does not wake it again and again.
 const interest = unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLET
 
-// watch tells epoll of a connection. Where the system is short of memory it says
-// no.
+// watch has epoll watch a connection, or re-arms it: an event that is still true fires
+// again. It says no where the system is short of memory.
 func (e *Engine) watch(c *socket, events uint32) bool {
 	op := unix.EPOLL_CTL_ADD
 	if c.watched {
-		op = unix.EPOLL_CTL_MOD // what has arrived already is told again
+		op = unix.EPOLL_CTL_MOD
 	}
 	if err := watchFor(e.poll, op, int(c.fd), events, uint64(c.Owner)); err != nil {
 		e.report.AcceptFailed(c.remoteAddr(), err)
@@ -28,11 +28,11 @@ func (e *Engine) watch(c *socket, events uint32) bool {
 	return true
 }
 
-// fresh are registered connections of which epoll does not know yet, in the order in
-// which they came. To tell it, and be told of the end, costs a tenth of a registration,
-// and those of command line tools end at once. That one has ended is found out when
-// its name is asked for, or all names are; when others need its place here or its
-// descriptor; after some turns of the loop; and before the loop sleeps, in any case.
+// fresh are registered connections that epoll does not watch yet, in the order in which
+// they came. Watching one costs a tenth of a registration, and those of command line
+// tools close at once. The loop finds out that one has closed when a request asks for
+// its name, or for all names; when others need its place here or its descriptor; after
+// some turns of the loop; and, in any case, before the loop sleeps.
 type fresh struct {
 	owners      [maxFresh]registry.Owner
 	turns       [maxFresh]uint32 // of the loop, in which they came
@@ -51,7 +51,7 @@ func (f *fresh) put(o registry.Owner, turn uint32) {
 	f.next++
 }
 
-// watchLater is watch for a connection that may end at once.
+// watchLater is watch for a connection that may close at once.
 func (e *Engine) watchLater(c *socket) bool {
 	if e.fresh.len() == maxFresh && !e.watchOldest() {
 		return e.watch(c, interest)
@@ -60,9 +60,9 @@ func (e *Engine) watchLater(c *socket) bool {
 	return true
 }
 
-// settleOldest ends the fresh connection that came first, if its other side has, or else
-// has epoll watch it. Where the system is short of memory it says no, and nothing
-// has changed.
+// watchOldest closes the oldest fresh connection if its peer has closed it, and
+// otherwise has epoll watch it. Where the system is short of memory it says no, and
+// nothing has changed.
 func (e *Engine) watchOldest() bool {
 	o := e.fresh.owners[e.fresh.first%maxFresh]
 	if c := e.slots.find(o); c != nil && !c.watched {
@@ -75,7 +75,7 @@ func (e *Engine) watchOldest() bool {
 	return true
 }
 
-// settleAll settles all fresh connections, or says no.
+// watchAllFresh does so with all fresh connections, or says no.
 func (e *Engine) watchAllFresh() bool {
 	for e.fresh.len() > 0 {
 		if !e.watchOldest() {
@@ -85,19 +85,20 @@ func (e *Engine) watchAllFresh() bool {
 	return true
 }
 
-// settleOld settles those that have been fresh for long enough.
+// watchOld does so with those that have been fresh for long enough.
 func (e *Engine) watchOld() {
 	for e.fresh.len() > 0 && e.turn-e.fresh.turns[e.fresh.first%maxFresh] > freshTurns && e.watchOldest() {
 	}
 }
 
-// sweepFresh ends what a request may find among the fresh connections and has ended.
+// sweepFresh closes the fresh connections that a request about a name may find, and that
+// their peers have closed.
 func (e *Engine) sweepFresh(name []byte) {
 	if e.fresh.len() == 0 {
 		return
 	}
 	if len(name) == 0 {
-		e.watchAllFresh() // what it cannot settle it has looked at
+		e.watchAllFresh() // those that it cannot watch it has read
 		return
 	}
 	o, ok := e.registry.Holder(name)
@@ -113,7 +114,8 @@ func (e *Engine) sweepFresh(name []byte) {
 	}
 }
 
-// admits is the table's, but who has ended takes no place.
+// admits is the table's, but a connection that its peer has closed takes no place from a
+// newcomer.
 func (e *Engine) admits(from netip.Addr) (hit places.Limit, victim *socket, ok bool) {
 	if hit, victim, ok = e.table.Admits(from); hit != places.LimitNone && e.fresh.len() > 0 {
 		e.watchAllFresh()
@@ -122,7 +124,7 @@ func (e *Engine) admits(from netip.Addr) (hit places.Limit, victim *socket, ok b
 	return hit, victim, ok
 }
 
-// admitsKept likewise.
+// admitsKept is the table's, likewise.
 func (e *Engine) admitsKept(c *socket) (hit places.Limit, victim *socket, ok bool) {
 	if hit, victim, ok = e.table.AdmitsKept(c); hit != places.LimitNone && e.fresh.len() > 0 {
 		e.watchAllFresh()

@@ -6,10 +6,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxIdleWork is how much is held for connections to come.
+// maxFreeWorks is how many works the engine keeps for connections to come.
 const maxFreeWorks = 256
 
-// takeWork gives a connection its work.
+// startWork gives a connection its work.
 func (e *Engine) startWork(c *socket) *work {
 	w := e.freeWork
 	if w == nil {
@@ -22,7 +22,7 @@ func (e *Engine) startWork(c *socket) *work {
 	return w
 }
 
-// giveBack ends the work on a connection.
+// endWork takes the work back from a connection.
 func (e *Engine) endWork(c *socket) {
 	w := c.work
 	if w == nil {
@@ -38,7 +38,7 @@ func (e *Engine) endWork(c *socket) {
 	}
 }
 
-// notPending takes the rest of a reply out of the account.
+// notPending no longer counts the rest of a reply among the pending bytes.
 func (e *Engine) notPending(w *work) {
 	if w.pending {
 		e.table.Pending.Add(-int64(len(w.out)))
@@ -46,7 +46,7 @@ func (e *Engine) notPending(w *work) {
 	}
 }
 
-// enlist makes work wait in a line.
+// startTimeout starts a time-out now.
 func (e *Engine) startTimeout(w *work, l *timeouts) {
 	w.startTimeout(l, e.now())
 	if w.queue != nil {
@@ -54,9 +54,9 @@ func (e *Engine) startTimeout(w *work, l *timeouts) {
 	}
 }
 
-// wakeAt has the timer ring at a time since the engine's start, or before: to ring
-// for nobody costs less than to set the timer each time that somebody waits. An
-// alarm of 0 is none.
+// wakeAt has the timer wake the loop at a time since the engine's start, or earlier: to
+// wake up for nothing costs less than to set the timer for each time-out. An alarm of 0
+// is none.
 func (e *Engine) wakeAt(at time.Duration) {
 	if e.alarm != 0 && e.alarm <= at {
 		return

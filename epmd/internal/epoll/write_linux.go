@@ -33,7 +33,7 @@ func (e *Engine) answer(c *socket, res session.Result) {
 	}
 }
 
-// hold keeps what is not written yet.
+// retain keeps the bytes of a reply that are not written yet.
 func (w *work) retain(b []byte) {
 	if !w.shared {
 		b, w.shared = bytes.Clone(b), true
@@ -61,11 +61,11 @@ func (e *Engine) write(c *socket, b []byte, flags int) {
 	}
 }
 
-// flush goes on with a reply that did not fit, or was held back.
+// flush goes on with a reply that did not fit, or that WriteDelay held up.
 func (e *Engine) flush(c *socket) { e.write(c, c.work.out, 0) }
 
-// pend makes the rest of a reply wait until the socket takes it. The time for it
-// counts from its first byte.
+// pend has the rest of a reply wait until the peer reads. Its time-out starts with the
+// reply's first byte.
 func (e *Engine) pend(c *socket, rest []byte) {
 	w := c.work
 	if w.pending {
@@ -106,11 +106,11 @@ func (e *Engine) answered(c *socket) {
 	e.finish(c, w.err)
 }
 
-// park leaves a kept connection to epoll, but for one that takes more: that has
-// another turn first, since what it has sent meanwhile is not told again.
+// park leaves a kept connection to epoll. One that takes further requests has another
+// turn first: for bytes that have arrived meanwhile no event fires again.
 func (e *Engine) park(c *socket) {
 	w := c.work
-	if w.session.Ended() { // while its answer was held back
+	if w.session.Ended() { // the peer closed during WriteDelay
 		e.finish(c, nil)
 		return
 	}

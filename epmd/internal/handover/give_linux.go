@@ -66,7 +66,8 @@ func bound(ctx context.Context, c *net.UnixConn) (done func() error) {
 	}
 }
 
-// expectSuccessor waits for the other end to say who it is.
+// Expect waits for the successor to say which protocol it speaks and which states it
+// reads.
 func Expect(ctx context.Context, c *net.UnixConn) error {
 	if err := sameUser(c); err != nil {
 		return err
@@ -86,8 +87,8 @@ func Expect(ctx context.Context, c *net.UnixConn) error {
 	return nil
 }
 
-// Give hands over what the engine holds. A nil error means that the successor
-// serves; any other that it has touched nothing, and never will.
+// Give hands over what an engine holds. A nil error means that the successor serves; any
+// other that it has touched nothing, and never will.
 func Give(ctx context.Context, c *net.UnixConn, h *engine.Held) error {
 	done := bound(ctx, c)
 	err := offer(c, h)

@@ -6,21 +6,21 @@ import (
 	"github.com/goepmd/goepmd/registry"
 )
 
-// Seated is a connection of an engine: a pointer to what has a seat.
+// Placed is a connection of an engine: a pointer to a struct that embeds Place.
 type Placed[C any] interface {
 	comparable
 	place() *Place[C]
 	Unsent() int // bytes of its reply that count in Table.Pending
 }
 
-// Seat is what the table keeps of a connection.
+// Place is what the table keeps of a connection.
 type Place[C any] struct {
 	Owner registry.Owner
 	Addr  netip.Addr
 
-	prev, Next C // in the queue
+	prev, Next C // in the queue; Next is free for others while it is in none
 	queued     whichQueue
-	Counted    bool  // it is in the table
+	Counted    bool  // in the table
 	Registered bool  // counted as such
 	UnderWay   bool  // a shutdown waits for it
 	Begun      bool  // a part of a request has arrived
@@ -35,7 +35,7 @@ func (s *Place[C]) Refused() bool { return s.queued == queuedRefused }
 // Kept says whether a connection is one of the registered or refused ones.
 func (s *Place[C]) Kept() bool { return s.Registered || s.Refused() }
 
-// Place is the place itself, for the table to find it in a connection.
+// place finds the place in a connection.
 func (s *Place[C]) place() *Place[C] { return s }
 
 // Cause is why this side closes a connection before its time.

@@ -5,9 +5,9 @@ import (
 	"sync/atomic"
 )
 
-// Table is what the limits of an engine need to know of its connections, and
-// who has to go when one is reached. Whoever changes it holds the engine's lock,
-// or is the engine's only thread; its gauges can be read at any time.
+// Table counts the connections of an engine against the limits, and says which has to go
+// when one is reached. Its caller holds the engine's lock, or is the engine's only
+// goroutine; the gauges can be read at any time.
 type Table[C Placed[C]] struct {
 	limits Limits
 	peers  map[netip.Addr]int
@@ -40,8 +40,8 @@ func (t *Table[C]) full(from netip.Addr) Limit {
 	return LimitNone
 }
 
-// Admits says whether there is, or can be made, room for one more connection
-// from an address; which limit is met; and who has to go.
+// Admits says whether one more connection from an address may come: which limit it
+// meets, and which connection has to go for it.
 func (t *Table[C]) Admits(from netip.Addr) (hit Limit, victim C, ok bool) {
 	switch hit = t.full(from); hit {
 	case LimitPeer:
@@ -57,8 +57,8 @@ func (t *Table[C]) Admits(from netip.Addr) (hit Limit, victim C, ok bool) {
 	return hit, victim, true
 }
 
-// AdmitsKept is admits for a connection that is to be kept, which may have its place
-// already. Of those who are kept only the refused can make room.
+// AdmitsKept is Admits for a connection that is to be kept, which may have its place
+// already. Of the kept ones only the refused can make room.
 func (t *Table[C]) AdmitsKept(c C) (hit Limit, victim C, ok bool) {
 	var none C
 	switch {
@@ -72,8 +72,8 @@ func (t *Table[C]) AdmitsKept(c C) (hit Limit, victim C, ok bool) {
 	return LimitConns, victim, victim != none
 }
 
-// Overdue is who has to go because replies to too slow readers take up too much:
-// the one that has waited longest, but not the given one.
+// SlowVictim is the connection that has to go because the replies that peers do not read
+// take up too much, or none: the one that has waited longest, but not the given one.
 func (t *Table[C]) SlowVictim(but C) C {
 	var none C
 	if t.Pending.Load() <= int64(t.limits.MaxPending) {
@@ -87,8 +87,8 @@ func (t *Table[C]) SlowVictim(but C) C {
 	return none
 }
 
-// Dispensable is who has to go first when there is no room: never somebody
-// registered.
+// Victim is the connection that has to go first when there is no room, or none. A
+// registered one never has to.
 func (t *Table[C]) Victim() C {
 	var none C
 	if c := t.refused.oldest(); c != none {
@@ -111,8 +111,8 @@ func (t *Table[C]) Add(c C) {
 	t.UnderWay++
 }
 
-// Keep moves a connection to the registered or the refused ones. It may be one of
-// them already: it goes from the refused to the registered ones, never back.
+// Keep moves a connection to the registered or the refused ones. A refused one can
+// become registered, never the other way.
 func (t *Table[C]) Keep(c C, holds bool) {
 	s := c.place()
 	switch {
@@ -129,7 +129,7 @@ func (t *Table[C]) Keep(c C, holds bool) {
 	}
 }
 
-// Crowded is who has to go for one more refused connection, if anybody.
+// RefusedVictim is the connection that has to go for one more refused one, or none.
 func (t *Table[C]) RefusedVictim() (victim C) {
 	if t.refused.len() >= t.limits.MaxRefused {
 		victim = t.refused.oldest()
@@ -157,7 +157,8 @@ func (t *Table[C]) Remove(c C) {
 	}
 }
 
-// Settled ends a connection's part in what is under way; doing so again is fine.
+// EndRequest no longer counts a connection among the requests under way; doing so again
+// is fine.
 func (t *Table[C]) EndRequest(c C) {
 	if s := c.place(); s.UnderWay {
 		s.UnderWay = false

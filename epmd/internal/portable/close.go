@@ -16,24 +16,25 @@ import (
 	"github.com/goepmd/goepmd/wire"
 )
 
-// drainTime bounds the wait for bytes that have arrived already.
-const drainTime = 5 * time.Millisecond
+// restTime bounds the wait for bytes that have arrived already.
+const restTime = 5 * time.Millisecond
 
-// drain takes as much as one read of OTP's would have taken of what has arrived,
-// so that the connection ends like there, and not by a reset.
+// readRest reads as much of what has arrived as one read of OTP's epmd would have, so
+// that the close is not a reset.
 func (c *conn) readRest() {
 	b := bufferPool.Get().(*buffers)
 	defer bufferPool.Put(b)
-	c.expire(time.Now().Add(drainTime))
+	c.expire(time.Now().Add(restTime))
 	_, _ = c.net.Read(b.in[:wire.MaxPacketLen+1-len(c.small)]) // gone either way
 }
 
-// cut closes the connection under its goroutine, which then finishes it. Where
-// closing may take a while, as TLS says goodbye, nobody waits for it.
+// cut closes the connection under its goroutine, which then finishes it. The close of
+// other kinds than TCP and Unix sockets may take a while, as TLS says goodbye, so nobody
+// waits for it.
 func (c *conn) cut() {
 	if tcp, ok := c.net.(*net.TCPConn); ok && c.writing.Load() {
-		// A list that ends in good order would be taken for a whole one.
-		_ = tcp.SetLinger(0) // it can only fail on one that is broken already
+		// A reset: a list that ends in good order would look whole to its reader.
+		_ = tcp.SetLinger(0) // it fails only on a broken connection
 	}
 	switch nc := c.net.(type) {
 	case *net.TCPConn, *net.UnixConn:
@@ -47,15 +48,15 @@ func (c *conn) cut() {
 	}
 }
 
-// shutter is a connection that can be ended for all who hold it.
+// shutter is a connection that can be ended for all processes that have it.
 type shutter interface {
 	CloseRead() error
 	CloseWrite() error
 }
 
-// finish ends the session, then closes, so that who sees the end of the
-// connection finds the name free. It leaves the table last: until then the
-// engine can tell others that the connection is gone.
+// finish ends the session and then closes the connection, in this order: a peer that
+// sees the close finds its name free. The connection leaves the table last: until then
+// the engine can say of it that it is closed.
 func (c *conn) finish(err error) {
 	e := c.engine
 	e.mu.Lock()

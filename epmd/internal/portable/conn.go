@@ -22,21 +22,22 @@ type conn struct {
 	session session.Session
 	small   [16]byte    // to read into while it is kept
 	writing atomic.Bool // a reply, of which some may be sent
-	ends    atomic.Bool // for all who hold it
+	ends    atomic.Bool // its close ends it for all processes that have it
 
-	// Under the engine's lock, but for the owner and the remote address, which
-	// stay as they are.
+	// The engine's lock guards what follows, but for the owner and the peer's address,
+	// which stay as they are.
 	places.Place[*conn]
 	pending int // bytes that are being written
 }
 
+// Unsent is how many bytes of the reply the peer may not have read yet.
 func (c *conn) Unsent() int { return c.pending }
 
-// Remote and Local make it a session.Peer.
+// Remote and Local make conn a session.Peer.
 func (c *conn) Remote() netip.Addr { return c.Addr }
 func (c *conn) Local() netip.Addr  { return sockets.AddrOf(c.net.LocalAddr()) }
 
-// buffers are lent to connections while their request arrives.
+// buffers are borrowed by connections while their request arrives.
 type buffers struct {
 	in    [wire.MaxPacketLen + 1]byte // the most that a session wants
 	reply [session.MaxReplyLen]byte
@@ -50,14 +51,14 @@ func (c *conn) serve() {
 	err := c.request()
 	if err == nil && c.session.Kept() {
 		c.enterKept()
-		go c.stay() // on a stack that has not grown: it may be for years
+		go c.stay() // for years perhaps, so on a stack that has not grown
 		return
 	}
 	c.finish(err)
 	c.engine.wg.Done()
 }
 
-// stay holds a kept connection.
+// stay serves a kept connection until it ends.
 func (c *conn) stay() {
 	defer c.engine.wg.Done()
 	c.finish(c.wait())
@@ -102,8 +103,8 @@ func (c *conn) feed(now time.Time, chunk, scratch []byte) (session.Result, bool)
 	return res, e.endChunk(c, res)
 }
 
-// arm sets the time until which the next read may wait. The lock keeps it in
-// order with a shutdown, which shortens that time.
+// arm sets the time until which the next read may wait. It holds the lock, since a
+// shutdown shortens that time.
 func (c *conn) arm() {
 	e := c.engine
 	e.mu.Lock()
@@ -143,7 +144,7 @@ func (c *conn) obey(res session.Result, came time.Time) error {
 	return nil
 }
 
-// settled is for a connection that is answered and kept.
+// enterKept tells the hook that a connection is answered and kept.
 func (c *conn) enterKept() {
 	state := report.StateRefused
 	if c.session.Holds() {
@@ -155,7 +156,7 @@ func (c *conn) enterKept() {
 	c.engine.report.State(c, state)
 }
 
-// wait holds a kept connection until it ends.
+// wait reads a kept connection until it ends.
 func (c *conn) wait() error {
 	if c.session.TakesMore() {
 		return c.takeMore()
@@ -207,7 +208,7 @@ func (c *conn) takeMore() error {
 	}
 }
 
-// About makes it a subject of reports.
+// About makes conn a report.Subject.
 func (c *conn) About() report.Conn {
 	return report.Conn{Owner: c.Owner, Remote: c.net.RemoteAddr(), Local: c.net.LocalAddr()}
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/goepmd/goepmd/epmd/internal/sockets"
 )
 
+// Shutdown accepts no more, waits for requests under way until the context ends, and
+// then ends the engine.
 func (e *Engine) Shutdown(ctx context.Context) error {
 	e.mu.Lock()
 	closing := e.end(engine.ErrClosed)
@@ -31,7 +33,7 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// cutsShort says whether a request that has begun is not answered yet.
+// cutsShort says whether a request of which bytes have come is not answered yet.
 func (e *Engine) cutsShort() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -43,14 +45,15 @@ func (e *Engine) cutsShort() bool {
 	return false
 }
 
+// Close closes all connections and ends the engine.
 func (e *Engine) Close() {
 	e.stop(engine.ErrClosed)
 	e.wg.Wait()
 }
 
-// end accepts no more, for the given reason, cuts short the time that silent
-// connections have to begin a request, and returns the listeners to close; e.mu
-// is held.
+// end accepts no more, for the given reason, shortens the time in which silent
+// connections may begin a request, and returns the listeners to close. The caller holds
+// e.mu.
 func (e *Engine) end(why error) []net.Listener {
 	if e.ending {
 		return nil
@@ -80,7 +83,7 @@ func (e *Engine) stop(why error) {
 	closing := e.end(why)
 	e.stopping = true
 	if errors.Is(why, engine.ErrKilled) {
-		e.config.Lent.Store(true) // whoever keeps connections is to let go
+		e.config.Lent.Store(true) // a KILL_REQ ends kept connections too
 	}
 	var victims []*conn
 	for _, c := range e.conns {
@@ -95,8 +98,9 @@ func (e *Engine) stop(why error) {
 	}
 }
 
-// EndIdle ends the engine if nobody is there. A connection that is accepted behind the
-// last look is closed unanswered, since admit then takes nobody in.
+// EndIdle ends the engine if no node is registered and nobody can be about to register,
+// and says whether it has ended. A connection that is accepted after the last look is
+// closed unanswered, since admit then takes nobody in.
 func (e *Engine) EndIdle() bool {
 	e.mu.Lock()
 	if e.ending || !e.deserted() {
@@ -111,8 +115,8 @@ func (e *Engine) EndIdle() bool {
 	return true
 }
 
-// deserted says that nobody is registered, has a request under way, or waits to be
-// accepted, as far as that can be known; e.mu is held.
+// deserted says that no node is registered, no request is under way, and no connection
+// waits to be accepted, as far as the system tells. The caller holds e.mu.
 func (e *Engine) deserted() bool {
 	if e.arriving.Load() > 0 || e.table.UnderWay > 0 {
 		return false

@@ -16,8 +16,8 @@ import (
 	"github.com/goepmd/goepmd/registry"
 )
 
-// portable is the engine for any net.Listener: a goroutine for each listener
-// and each connection.
+// Engine is the engine for any net.Listener: a goroutine for each listener and each
+// connection.
 type Engine struct {
 	config   *engine.Config
 	report   *report.Report
@@ -32,8 +32,8 @@ type Engine struct {
 	drained chan struct{}  // closed when ending and no request is under way
 
 	mu        sync.Mutex
-	daemon    *session.Daemon // from the first serve on
-	watch     *watch          // likewise; nil if there can be none
+	daemon    *session.Daemon // from the first Serve on
+	watch     *watch          // from the first Serve on; nil if the system has none
 	listeners []net.Listener
 	conns     map[registry.Owner]*conn
 	last      registry.Owner
@@ -44,7 +44,7 @@ type Engine struct {
 	err       error     // why it ended
 }
 
-// newPortable makes an engine that serves nothing yet.
+// New makes an engine that serves nothing yet.
 func New(c *engine.Config) *Engine {
 	e := &Engine{
 		config:   c,
@@ -59,6 +59,8 @@ func New(c *engine.Config) *Engine {
 	return e
 }
 
+// Serve adds listeners, and connections that another server has left, and returns when
+// the engine has ended and none of its goroutines is left.
 func (e *Engine) Serve(lns []net.Listener, left *engine.Held) error {
 	if err := e.add(lns); err != nil {
 		sockets.CloseListeners(lns)
@@ -100,6 +102,7 @@ func (e *Engine) add(lns []net.Listener) error {
 // their goroutines may not have run yet.
 func (e *Engine) sweep([]byte) { e.watch.sweep(e.registry.Release) }
 
+// Addrs are the addresses of the listeners.
 func (e *Engine) Addrs() []net.Addr {
 	e.mu.Lock()
 	lns := slices.Clone(e.listeners)
@@ -111,4 +114,5 @@ func (e *Engine) Addrs() []net.Addr {
 	return out
 }
 
+// Count is how many connections there are.
 func (e *Engine) Count() places.Gauges { return e.table.Count() }

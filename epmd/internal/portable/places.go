@@ -6,8 +6,8 @@ import (
 	"github.com/goepmd/goepmd/registry"
 )
 
-// admit puts a connection into the table, if it may, and says which limit it met
-// and who has to go for it; e.mu is held.
+// admit gives a connection a place in the table, if there is room, and says which limit
+// it met and which connection has to go for it. The caller holds e.mu.
 func (e *Engine) admit(c *conn) (hit places.Limit, victim *conn, ok bool) {
 	if e.ending {
 		return places.LimitNone, nil, false
@@ -25,8 +25,8 @@ func (e *Engine) admit(c *conn) (hit places.Limit, victim *conn, ok bool) {
 	return hit, victim, ok
 }
 
-// drop takes a connection out of the table for a cause; e.mu is held. The caller
-// cuts it once e.mu is free.
+// drop takes a connection out of the table for a cause. The caller holds e.mu, and cuts
+// the connection once e.mu is free.
 func (e *Engine) drop(c *conn, why places.Cause) {
 	c.Cause = why
 	c.ends.Store(e.config.Shuts(why))
@@ -34,20 +34,21 @@ func (e *Engine) drop(c *conn, why places.Cause) {
 	e.forget(c)
 }
 
-// taken takes what a connection was writing out of the account; e.mu is held.
+// notPending no longer counts a reply among the pending bytes. The caller holds e.mu.
 func (e *Engine) notPending(c *conn) {
 	e.table.Pending.Add(-int64(c.pending))
 	c.pending = 0
 }
 
-// forget takes a connection out of the table; e.mu is held.
+// forget takes a connection out of the table. The caller holds e.mu.
 func (e *Engine) forget(c *conn) {
 	delete(e.conns, c.Owner)
 	e.table.Remove(c)
 	e.endRequest(c)
 }
 
-// leave ends a connection's part in what is under way; e.mu is held.
+// endRequest no longer counts a connection among the requests under way. The caller
+// holds e.mu.
 func (e *Engine) endRequest(c *conn) {
 	e.table.EndRequest(c)
 	if e.ending && e.table.UnderWay == 0 && !e.stopping {
@@ -65,7 +66,8 @@ func closeOnce(c chan struct{}) {
 	}
 }
 
-// evictOne makes room when the system has none, and says whether it could.
+// evictOne closes the connection that has to go first, when the process has no
+// descriptor left, and says whether there was one.
 func (e *Engine) evictOne() bool {
 	e.mu.Lock()
 	v := e.table.Victim()
@@ -80,9 +82,9 @@ func (e *Engine) evictOne() bool {
 	return v != nil
 }
 
-// claim takes a connection off the list of who may have to go, while a chunk of
-// it is worked on: else it could be closed for a newcomer in the very moment in
-// which it is registered. It says no if the connection has to go already.
+// beginChunk keeps a connection from having to go for a limit while a chunk of it is
+// worked on: otherwise a newcomer could take its place in the very moment in which it is
+// registered. It says no if the connection has to go already.
 func (e *Engine) beginChunk(c *conn) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -90,8 +92,8 @@ func (e *Engine) beginChunk(c *conn) bool {
 	return c.Cause == places.CauseNone
 }
 
-// settle moves a connection to where it belongs after a chunk. It says no if the
-// connection has to go.
+// endChunk ends what beginChunk began, and counts a connection that is to be kept among
+// the kept ones. It says no if the connection has to go.
 func (e *Engine) endChunk(c *conn, res session.Result) bool {
 	var victims []*conn
 	hit := places.LimitNone
@@ -109,8 +111,9 @@ func (e *Engine) endChunk(c *conn, res session.Result) bool {
 	return ok
 }
 
-// keep makes a connection a kept one, if there is room, and says which limit it met
-// and who has to go for it; e.mu is held.
+// keep counts a connection among the registered or the refused ones, if there is room,
+// and says which limit it met and which connections have to go for it. The caller holds
+// e.mu.
 func (e *Engine) keep(c *conn) (hit places.Limit, victims []*conn, ok bool) {
 	dropped := func(v *conn, l places.Limit) {
 		if v != nil {

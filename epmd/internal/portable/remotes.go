@@ -16,7 +16,8 @@ import (
 // lockPause is how long to leave a lock alone that others hold.
 const lockPause = time.Millisecond
 
-// Remotes does not wait for a lock that is held for too long.
+// Remotes are the peers' addresses of connections; nil of one that is closed. It gives
+// up with its context while another goroutine holds the lock.
 func (e *Engine) Remotes(ctx context.Context, owners []registry.Owner) ([]net.Addr, error) {
 	for !e.mu.TryLock() {
 		if err := ctx.Err(); err != nil {
@@ -37,6 +38,7 @@ func (e *Engine) Remotes(ctx context.Context, owners []registry.Owner) ([]net.Ad
 	return out, nil
 }
 
+// File gives another descriptor of a connection; nil if it is closed.
 func (e *Engine) File(o registry.Owner) (*os.File, error) {
 	e.mu.Lock()
 	c := e.conns[o]

@@ -11,7 +11,8 @@ import (
 	saved "github.com/goepmd/goepmd/registry/state"
 )
 
-// restore goes on with the connections of registered nodes that another server has left.
+// restore begins to serve the connections of registered nodes that another server has
+// left.
 func (e *Engine) restore(h *engine.Held) {
 	if h == nil {
 		return
@@ -43,7 +44,7 @@ func (e *Engine) restore(h *engine.Held) {
 	}
 }
 
-// seat gives a restored connection its place, unless the server has ended.
+// restoreConn gives a restored connection its place. It says no if the engine has ended.
 func (e *Engine) restoreConn(c *conn, k saved.Conn) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 // watch tells at once which registered connections have ended, or have sent
 // something, while their goroutines may not have run yet. The end of one
 // connection and a request on another then take effect in the order in which they
-// came. A nil watch knows of nothing.
+// came. A nil watch reports nothing.
 type watch struct {
 	mu     sync.Mutex
 	fd     int // of epoll; -1 once it is closed

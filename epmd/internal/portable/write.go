@@ -28,8 +28,8 @@ func (c *conn) write(b []byte) error {
 	return err
 }
 
-// pend counts what waits to be taken by the other side. Those who make others
-// wait longest may have to go for it.
+// pend counts the bytes of a reply that the peer has not read yet, and closes the
+// connections that have to go for MaxPendingBytes.
 func (c *conn) pend(n int) {
 	e := c.engine
 	var victims []*conn

@@ -11,7 +11,7 @@ import (
 	"github.com/goepmd/goepmd/registry"
 )
 
-// reporter takes what happens on a server's connections to its figures, log and hooks.
+// Report takes what happens on a server's connections to its figures, log and hooks.
 type Report struct {
 	Counters
 	Log *slog.Logger
@@ -29,8 +29,8 @@ type Conn struct {
 	Remote, Local net.Addr
 }
 
-// Subject is a connection that is reported about. It is asked only where somebody wants
-// to know, since the answer costs a system call.
+// Subject is a connection that is reported about. It is asked only if a log or hook is
+// to be told, since the answer costs a system call.
 type Subject interface{ About() Conn }
 
 // stage is where a connection stands.

@@ -33,14 +33,15 @@ func Duplicate(c syscall.Conn) (fd int, err error) {
 	return fd, errors.Join(err, dupErr)
 }
 
+// CloseAll closes descriptors.
 func CloseAll(files []int) {
 	for _, fd := range files {
 		_ = unix.Close(fd) // others have it, or nobody wants it
 	}
 }
 
-// Adopt takes the descriptor out of a file, which it closes, and asks for the other
-// end's address. An error means that there is none any more.
+// Adopt takes the descriptor out of a file, which it closes, and gives the peer's
+// address. An error means that there is no peer any more.
 func Adopt(f *os.File) (int, netip.AddrPort, error) {
 	defer func() { _ = f.Close() }() // there is another one
 	fd, err := Duplicate(f)

@@ -11,8 +11,8 @@ const (
 	keepAliveProbes   = 4
 )
 
-// KeepAlive begins to probe a connection of the portable engine, if it is TCP's
-// own. It can only fail on one that is gone, which its end will tell.
+// KeepAlive begins to probe a connection of TCP's own. It fails only on one that is
+// closed, which a read will tell.
 func KeepAlive(c net.Conn, idle time.Duration) {
 	tcp, ok := c.(*net.TCPConn)
 	if !ok || idle <= 0 {

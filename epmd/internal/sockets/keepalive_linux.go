@@ -6,10 +6,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// PresetKeepAlive tells a listening socket how its connections are to be probed;
-// they inherit it. Probing itself is off until startKeepAlive, so as not to cost
-// those anything that are closed at once. That a kind of socket has no probes, such
-// as a Unix socket, is no fault.
+// PresetKeepAlive tells a listening socket how its connections are to be probed, which
+// they inherit. Probing itself is off until StartKeepAlive, so that it costs those
+// nothing that are closed at once. It fails on a kind of socket that has no probes, such
+// as a Unix socket, which is no fault.
 func PresetKeepAlive(fd int, idle time.Duration) {
 	if idle <= 0 {
 		return
@@ -23,8 +23,8 @@ func PresetKeepAlive(fd int, idle time.Duration) {
 // maxKeepIdle is the longest that Linux takes.
 const maxKeepIdle = 32767
 
-// StartKeepAlive begins to probe a connection. It can only fail on one that is
-// gone, which its end will tell.
+// StartKeepAlive begins to probe a connection. It fails only on one that is closed,
+// which a read will tell.
 func StartKeepAlive(fd int) {
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
 }

@@ -2,7 +2,7 @@ package sockets
 
 import "net"
 
-// closeAll closes listeners.
+// CloseListeners closes listeners.
 func CloseListeners(lns []net.Listener) {
 	for _, ln := range lns {
 		_ = ln.Close() // there is nothing to lose in a listener

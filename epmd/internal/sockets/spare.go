@@ -5,16 +5,14 @@ import (
 	"sync"
 )
 
-// Spare is a descriptor that is held for the time when there are no more, so that
-// a connection can still be accepted: to be closed, since it would be told
-// nothing for as long as it waits.
+// Spare is a descriptor that is reserved for when the process has no other left: a
+// connection can then still be accepted and closed, rather than wait without a word.
 type Spare struct {
 	mu   sync.Mutex
 	file *os.File
 }
 
-// Keep takes the descriptor, if there is one to be had, and says whether it is
-// held.
+// Reserve opens the descriptor, if there is one to be had, and says whether it is open.
 func (s *Spare) Reserve() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -24,8 +22,8 @@ func (s *Spare) Reserve() bool {
 	return s.file != nil
 }
 
-// Lend gives the descriptor's place to the next that is opened, and says whether
-// there was one.
+// Release closes the descriptor, for the next that is opened, and says whether it was
+// open.
 func (s *Spare) Release() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -4,5 +4,5 @@ package sockets
 
 import "net"
 
-// HasWaiting cannot be known here.
+// HasWaiting cannot know here.
 func HasWaiting(net.Listener) bool { return false }

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// waits says whether connections wait to be accepted; of listeners that are not the
+// HasWaiting says whether connections wait to be accepted. Of listeners that are not the
 // system's own it is not known.
 func HasWaiting(ln net.Listener) bool {
 	sc, ok := ln.(syscall.Conn)
