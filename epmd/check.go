@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 
-	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/registry"
 )
 
@@ -17,7 +16,8 @@ const askBatch = 1024
 // if the server is not serving, yet or any more. It must not be called from a hook or
 // the logger.
 func (s *Server) Check(ctx context.Context) error {
-	_, err := s.init().engine.remotes(ctx, nil)
+	e, _ := s.init().engine.get()
+	_, err := e.Remotes(ctx, nil)
 	return err
 }
 
@@ -25,11 +25,12 @@ func (s *Server) Check(ctx context.Context) error {
 // snapshot of the registry names: the addresses of their other ends. Who is gone
 // has none. Its errors, and who must not call it, are those of Check.
 func (s *Server) Remotes(ctx context.Context, owners ...registry.Owner) (map[registry.Owner]net.Addr, error) {
+	e, _ := s.init().engine.get()
 	out := make(map[registry.Owner]net.Addr, len(owners))
 	for {
 		some := owners[:min(len(owners), askBatch)]
 		owners = owners[len(some):]
-		found, err := s.init().engine.remotes(ctx, some)
+		found, err := e.Remotes(ctx, some)
 		if err != nil {
 			return nil, err
 		}
@@ -42,11 +43,4 @@ func (s *Server) Remotes(ctx context.Context, owners ...registry.Owner) (map[reg
 			return out, nil
 		}
 	}
-}
-
-func (c *chosen) remotes(ctx context.Context, owners []registry.Owner) ([]net.Addr, error) {
-	if e := c.get(); e != nil {
-		return e.Remotes(ctx, owners)
-	}
-	return nil, engine.ErrClosed
 }

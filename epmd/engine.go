@@ -55,8 +55,7 @@ func (e Engine) String() string {
 	return "engine " + strconv.Itoa(int(e))
 }
 
-// engine serves listeners. Every method may be called at any time, and more than
-// once.
+// anyEngine serves listeners. Each method may be called at any time, and more than once.
 type anyEngine interface {
 	// Serve adds listeners, and connections that another server has left, and returns
 	// when the server has ended and nothing of it runs any more. It closes them all.
@@ -73,29 +72,30 @@ type anyEngine interface {
 	EndIdle() bool
 	// Addrs are those of the listeners.
 	Addrs() []net.Addr
-	// Evict closes the connections of owners whose names were stopped.
+	// Evict closes the connections of owners whose names were unregistered by force.
 	Evict([]registry.Owner)
 	// Count is how many connections there are.
 	Count() places.Gauges
-	// Remotes are the other ends of the connections of owners, nil of one that is
-	// gone. Its errors are those of Server.Check.
+	// Remotes are the peers' addresses of the connections of owners, nil of one that is
+	// closed. Its errors are those of Server.Check.
 	Remotes(context.Context, []registry.Owner) ([]net.Addr, error)
 	// File gives another descriptor of a connection; nil if it is gone.
 	File(registry.Owner) (*os.File, error)
 }
 
-// handing is an engine that can hand over what it holds.
+// handingOver is an engine that can hand over what it holds.
 type handingOver interface {
 	// Handoff stands still, has give hand over what the engine holds, and ends if
 	// that went well; else it goes on. Its error is give's.
 	Handoff(give func(export func() *engine.Held) error) error
-	// TakeUp begins with listeners and with what another held. Nothing is read or
-	// accepted before begin has returned; if begin fails, the engine ends, and
-	// has touched nothing. The error is begin's.
-	Resume(lns []net.Listener, h *engine.Held, begin func() error) error
+	// Resume begins with listeners and with what another server held. It reads and
+	// accepts nothing before commit has returned; if commit fails, the engine ends and
+	// has touched nothing. The error is commit's.
+	Resume(lns []net.Listener, h *engine.Held, commit func() error) error
 }
 
-// chosen is the engine of a server: the choice is made by its first Serve.
+// chosen is the engine of a server: its first Serve, Resume, Shutdown or Close makes the
+// choice, which stands.
 type chosen struct {
 	wanted Engine
 	config *engine.Config
@@ -103,43 +103,46 @@ type chosen struct {
 	left   atomic.Pointer[engine.Held] // what Restore gave, until it is served
 
 	mu     sync.Mutex
-	engine anyEngine // nil before the choice
+	engine anyEngine // before the choice a portable one, which serves nothing
+	made   bool      // the choice
 }
 
-func (c *chosen) get() anyEngine {
+func newChosen(wanted Engine, c *engine.Config, idle *idleTimer) *chosen {
+	return &chosen{wanted: wanted, config: c, idle: idle, engine: portable.New(c)}
+}
+
+// get gives the engine, and whether the choice is made.
+func (c *chosen) get() (e anyEngine, made bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.engine
+	return c.engine, c.made
 }
 
-// choose makes the choice, if it is not made, for the given listeners, and says
-// whether the engine can serve them.
+// choose makes the choice for the given listeners, unless it is made, and says whether
+// the engine can serve them.
 func (c *chosen) choose(lns []net.Listener) (anyEngine, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	unfit := fitForLoop(lns)
-	if c.engine == nil && c.wanted != EnginePortable && unfit == nil {
-		e, err := newLoop(c.config)
-		if err == nil {
-			c.engine = e
+	if !c.made && c.wanted != EnginePortable && unfit == nil {
+		var e anyEngine
+		if e, unfit = newLoop(c.config); unfit == nil {
+			c.engine, c.made = e, true
 			return e, nil
 		}
-		unfit = err
 	}
-	switch {
-	case c.engine == nil && c.wanted == EngineEpoll:
+	if !c.made && c.wanted == EngineEpoll {
 		return nil, fmt.Errorf("%w: epoll: %w; set Server.Engine to EngineAuto", ErrEngine, unfit)
-	case c.engine == nil:
-		c.engine = portable.New(c.config)
 	}
-	if _, slow := c.engine.(*portable.Engine); !slow && unfit != nil {
+	c.made = true
+	if _, any := c.engine.(*portable.Engine); !any && unfit != nil {
 		return nil, fmt.Errorf("%w: the server runs on epoll already: %w; give all listeners to one Serve, or set Server.Engine to EnginePortable", ErrEngine, unfit)
 	}
 	return c.engine, nil
 }
 
 func (c *chosen) serve(lns []net.Listener) error {
-	if len(lns) == 0 && c.get() == nil { // else it serves what it took over
+	if _, made := c.get(); len(lns) == 0 && !made { // else it serves what it took over
 		return errors.New("epmd: no listener to serve")
 	}
 	e, err := c.choose(lns)
@@ -153,53 +156,21 @@ func (c *chosen) serve(lns []net.Listener) error {
 	return err
 }
 
-// any is the engine, or one that was never used: the server ends before it began.
-func (c *chosen) any() anyEngine {
+// end ends the engine; one that nobody has chosen serves nothing any more.
+func (c *chosen) end(how func(anyEngine) error) error {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.engine == nil {
-		c.engine = portable.New(c.config)
-	}
-	return c.engine
-}
-
-func (c *chosen) shutdown(ctx context.Context) error {
-	err := c.any().Shutdown(ctx)
+	c.made = true
+	e := c.engine
+	c.mu.Unlock()
+	err := how(e)
 	c.idle.stop()
 	return err
 }
 
-func (c *chosen) close() {
-	c.any().Close()
-	c.idle.stop()
-}
-
-func (c *chosen) endIdle() bool { return c.any().EndIdle() }
-
-func (c *chosen) addrs() []net.Addr {
-	if e := c.get(); e != nil {
-		return e.Addrs()
-	}
-	return nil
-}
-
-func (c *chosen) evict(owners []registry.Owner) {
-	if e := c.get(); e != nil {
-		e.Evict(owners)
-	}
-}
-
-func (c *chosen) count() places.Gauges {
-	if e := c.get(); e != nil {
-		return e.Count()
-	}
-	return places.Gauges{}
-}
-
-// handing is the engine, if it can hand over.
+// handingOver is the engine, if it can hand over.
 func (c *chosen) handingOver() (handingOver, error) {
-	e := c.get()
-	if e == nil {
+	e, made := c.get()
+	if !made {
 		return nil, errors.New("nothing is served")
 	}
 	h, ok := e.(handingOver)
@@ -209,26 +180,19 @@ func (c *chosen) handingOver() (handingOver, error) {
 	return h, nil
 }
 
-// takeUp is that of the engine which is chosen for the listeners.
-func (c *chosen) resume(lns []net.Listener, h *engine.Held, begin func() error) error {
+// resume chooses the engine for listeners, and has it resume what another server held.
+func (c *chosen) resume(lns []net.Listener, h *engine.Held, commit func() error) error {
 	var to handingOver
 	err := errors.New("the server is in use already")
-	if c.get() == nil {
+	if _, made := c.get(); !made {
 		if _, err = c.choose(lns); err == nil {
 			to, err = c.handingOver()
 		}
 	}
 	if err != nil {
 		sockets.CloseListeners(lns)
-		sockets.CloseAll(h.ConnFDs)
+		h.Close()
 		return err
 	}
-	return to.Resume(lns, h, begin)
-}
-
-func (c *chosen) file(o registry.Owner) (*os.File, error) {
-	if e := c.get(); e != nil {
-		return e.File(o)
-	}
-	return nil, nil
+	return to.Resume(lns, h, commit)
 }

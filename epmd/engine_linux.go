@@ -41,7 +41,7 @@ func (st *parts) handOver(ctx context.Context, to *net.UnixConn, e handingOver) 
 	})
 }
 
-// takeOver makes this server what the one at the other end of a socket was.
+// resume makes this server what the one at the other end of a socket was.
 func (st *parts) resume(ctx context.Context, from *net.UnixConn) error {
 	return handover.Take(ctx, from, func(lns []net.Listener, h *engine.Held, commit func() error) error {
 		if err := engine.Restore(st.Config.Registry, h); err != nil {

@@ -66,9 +66,9 @@ func (s *Server) Handoff(ctx context.Context, to *net.UnixConn) error {
 // cannot be used any more. Where only EnginePortable can serve, it wraps ErrPortable too.
 func (s *Server) Resume(ctx context.Context, from *net.UnixConn) error {
 	st := s.init()
-	defer func() { _ = from.Close() }() // likewise
+	defer func() { _ = from.Close() }() // everything has been said
 	if err := st.resume(ctx, from); err != nil {
-		st.engine.close()
+		_ = s.Close() // it has no error
 		return fmt.Errorf("%w: %w", ErrHandoff, err)
 	}
 	return nil

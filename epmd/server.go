@@ -215,7 +215,7 @@ func (s *Server) init() *parts {
 		c.AcceptDelay, c.WriteDelay, c.ExitIdle = s.AcceptDelay, s.WriteDelay, s.ExitIdle
 		c.MeasureLatency, c.ConnsKept = s.MeasureLatency, s.ConnsKept
 		c.Daemon = func(lns []net.Listener) session.Daemon { return s.daemon(c, s.port(lns)) }
-		st.engine = &chosen{wanted: s.Engine, config: c, idle: newIdleTimer(s.ExitIdle, c.Registry)}
+		st.engine = newChosen(s.Engine, c, newIdleTimer(s.ExitIdle, c.Registry))
 		s.parts = st
 	})
 	return s.parts
@@ -267,17 +267,24 @@ func (s *Server) Serve(lns ...net.Listener) error {
 // request short, its error is the context's. It returns when nothing of the server
 // runs any more, hooks and the logger included. Calling it again, or after Close,
 // is fine. It must not be called from a hook.
-func (s *Server) Shutdown(ctx context.Context) error { return s.init().engine.shutdown(ctx) }
+func (s *Server) Shutdown(ctx context.Context) error {
+	return s.init().engine.end(func(e anyEngine) error { return e.Shutdown(ctx) })
+}
 
 // Close drops all connections at once and ends the server. Calling it again is
 // fine; its error is always nil. It must not be called from a hook.
 func (s *Server) Close() error {
-	s.init().engine.close()
-	return nil
+	return s.init().engine.end(func(e anyEngine) error {
+		e.Close()
+		return nil
+	})
 }
 
 // Addrs are the addresses of the listeners that are being served.
-func (s *Server) Addrs() []net.Addr { return s.init().engine.addrs() }
+func (s *Server) Addrs() []net.Addr {
+	e, _ := s.init().engine.get()
+	return e.Addrs()
+}
 
 // Registry is the names that the server holds: to look at, and to subscribe to.
 func (s *Server) Registry() *registry.Registry { return s.init().Registry }
@@ -289,7 +296,8 @@ func (s *Server) Unregister(name string) bool {
 	st.handing.RLock()
 	defer st.handing.RUnlock()
 	owners := st.Registry.Unregister([]byte(name), registry.ReasonStopped)
-	st.engine.evict(owners)
+	e, _ := st.engine.get()
+	e.Evict(owners)
 	return owners != nil
 }
 

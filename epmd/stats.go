@@ -82,7 +82,8 @@ func (s *Server) Stats() Stats {
 	st := s.init()
 	out := statsOf(&st.report.Counters, s.dialect())
 	out.Registry = st.Registry.Stats()
-	g := st.engine.count()
+	e, _ := st.engine.get()
+	g := e.Count()
 	out.Conns, out.Unfinished, out.Registered, out.Refused = g.Conns, g.Unfinished, g.Registered, g.Refused
 	return out
 }

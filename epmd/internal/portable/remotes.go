@@ -26,7 +26,7 @@ func (e *Engine) Remotes(ctx context.Context, owners []registry.Owner) ([]net.Ad
 		e.sleep(lockPause)
 	}
 	defer e.mu.Unlock()
-	if e.ending {
+	if e.ending || e.daemon == nil {
 		return nil, engine.ErrClosed
 	}
 	out := make([]net.Addr, len(owners))
