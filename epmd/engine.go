@@ -17,8 +17,14 @@ import (
 	"github.com/goepmd/goepmd/registry"
 )
 
-// ErrEngine: the listeners cannot be served by the engine that was chosen.
-var ErrEngine = errors.New("epmd: not for this engine")
+// What an engine cannot do.
+var (
+	// ErrEngine: the listeners cannot be served by the engine that was chosen.
+	ErrEngine = errors.New("epmd: not for this engine")
+	// ErrPortable: the server runs, or would run, on the portable engine, which hands
+	// nothing over and resumes nothing. It comes together with ErrHandoff.
+	ErrPortable = errors.New("the portable engine hands nothing over; only on Linux, and with plain TCP and Unix sockets, can a server be replaced while it runs: end it and start the next one")
+)
 
 // Engine is how a [Server] serves its connections. Engines answer alike, and
 // keep to the same limits; they differ in what a connection costs.

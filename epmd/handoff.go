@@ -8,17 +8,15 @@ import (
 	"time"
 
 	"github.com/goepmd/goepmd/epmd/internal/engine"
+	"github.com/goepmd/goepmd/epmd/internal/sockets"
 )
 
 var (
 	// ErrHandedOver is why Serve ends after a [Server.Handoff] that went well.
 	ErrHandedOver = engine.ErrHandedOver
-	// ErrHandoff: nothing was handed over, or taken over. After a Handoff the server
+	// ErrHandoff: nothing was handed over. After a Handoff the server
 	// goes on as if nothing had happened.
 	ErrHandoff = errors.New("epmd: no handover")
-	// ErrPortable: the server runs, or would run, on the portable engine, which hands
-	// nothing over and takes nothing over. It comes together with ErrHandoff.
-	ErrPortable = errors.New("the portable engine hands nothing over; only on Linux, and with plain TCP and Unix sockets, can a server be replaced while it runs: end it and start the next one")
 )
 
 // HandoffPatience is how long a server stands still for its successor to say that
@@ -46,7 +44,10 @@ func (s *Server) Handoff(ctx context.Context, to *net.UnixConn) error {
 	defer func() { _ = to.Close() }() // everything has been said
 	e, err := st.engine.handingOver()
 	if err == nil {
-		err = st.handOver(ctx, to, e)
+		err = expectSuccessor(ctx, to)
+	}
+	if err == nil {
+		err = e.Handoff(func(export func() *engine.Held) error { return st.give(ctx, to, export) })
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrHandoff, err)
@@ -54,20 +55,41 @@ func (s *Server) Handoff(ctx context.Context, to *net.UnixConn) error {
 	return nil
 }
 
+// give hands over what the engine holds, which stands still.
+func (st *parts) give(ctx context.Context, to *net.UnixConn, export func() *engine.Held) error {
+	st.handing.Lock() // Unregister must end no name that is on its way
+	defer st.handing.Unlock()
+	ctx, cancel := context.WithTimeoutCause(ctx, HandoffPatience, fmt.Errorf("it took longer than %v", HandoffPatience))
+	defer cancel()
+	err := give(ctx, to, export())
+	if err != nil {
+		st.config.Lent.Store(true) // the successor may have descriptors, and live on
+	}
+	return err
+}
+
 // Resume takes over what another server holds, which calls Handoff on the other
 // end of a stream socket, and serves from then on: Serve, with or without further
 // listeners, waits for the end. It must come before anything else that is done with the
 // server, but for a look at its Registry, which is empty until then. Addresses are of
 // no effect; Port is for the lists of names only. The limits are this server's, but
-// nobody who is taken over is closed for them. The file of a Unix socket that was
-// taken over is left where it is at the end. The socket that it came through is closed.
+// no connection that comes over is closed for them. The file of a Unix socket that comes
+// over is left where it is at the end. The socket that it came through is closed.
 //
 // If it fails, its error wraps ErrHandoff, the other server goes on, and this one
 // cannot be used any more. Where only EnginePortable can serve, it wraps ErrPortable too.
 func (s *Server) Resume(ctx context.Context, from *net.UnixConn) error {
 	st := s.init()
 	defer func() { _ = from.Close() }() // everything has been said
-	if err := st.resume(ctx, from); err != nil {
+	err := take(ctx, from, func(lns []net.Listener, h *engine.Held, commit func() error) error {
+		if err := engine.Restore(st.config.Registry, h); err != nil {
+			sockets.CloseListeners(lns)
+			h.Close()
+			return err
+		}
+		return st.engine.resume(lns, h, commit)
+	})
+	if err != nil {
 		_ = s.Close() // it has no error
 		return fmt.Errorf("%w: %w", ErrHandoff, err)
 	}

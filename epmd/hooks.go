@@ -24,8 +24,8 @@ type Conn struct {
 type ConnState uint8
 
 // The states. From StateNew a connection goes to one of the next two or straight
-// to StateClosed or StateHandedOver. Of those that are taken over from another process
-// the first state is the one that they are in. One that takes further requests (see Server.MultiTransport) goes
+// to StateClosed or StateHandedOver. A connection that
+// another process has handed over begins in the state that it was in. One that takes further requests (see Server.MultiTransport) goes
 // from StateRefused to StateRegistered when one is not refused.
 const (
 	// StateNew: accepted.

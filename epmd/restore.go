@@ -40,7 +40,7 @@ func (s *Server) Restore(left Held) error {
 			h.Add(saved.Conn{Owner: o, Remote: remote, Phase: saved.Registered}, fd)
 		}
 	}
-	if err := engine.Restore(st.Config.Registry, h); err != nil {
+	if err := engine.Restore(st.config.Registry, h); err != nil {
 		sockets.CloseAll(h.ConnFDs)
 		return err
 	}

@@ -121,7 +121,7 @@ type Server struct {
 	MaxConnsPerPeer int
 
 	// MaxUnfinished bounds the connections that have not completed a request, or
-	// have not taken its answer.
+	// have not read its answer.
 	// Zero is a quarter of MaxConns, at most DefaultMaxUnfinished; negative is no
 	// limit. When it is reached, the one that has waited longest is closed.
 	// Counted in Stats.LimitUnfinished.
@@ -196,10 +196,10 @@ type Server struct {
 
 // state is what a server has once it is used.
 type parts struct {
-	engine.Config
+	config  engine.Config
 	report  report.Report
 	engine  *chosen
-	handing sync.RWMutex // held for writing while it is handed over
+	handing sync.RWMutex // locked for writing during a hand-over
 }
 
 func (s *Server) init() *parts {
@@ -207,7 +207,7 @@ func (s *Server) init() *parts {
 		limits := s.resolveLimits(sockets.FileLimit())
 		st := new(parts)
 		s.reportTo(&st.report)
-		c := &st.Config
+		c := &st.config
 		c.Registry = registry.New(registry.Config{
 			Now: s.Now, Remember: s.Remember, MaxHeld: limits.MaxHeld, FD: shown, OnEvent: s.OnEvent,
 		})
@@ -287,7 +287,7 @@ func (s *Server) Addrs() []net.Addr {
 }
 
 // Registry is the names that the server holds: to look at, and to subscribe to.
-func (s *Server) Registry() *registry.Registry { return s.init().Registry }
+func (s *Server) Registry() *registry.Registry { return s.init().config.Registry }
 
 // Unregister unregisters a node by force and closes its connection, as a STOP_REQ
 // does, and says whether there was such a node.
@@ -295,7 +295,7 @@ func (s *Server) Unregister(name string) bool {
 	st := s.init()
 	st.handing.RLock()
 	defer st.handing.RUnlock()
-	owners := st.Registry.Unregister([]byte(name), registry.ReasonStopped)
+	owners := st.config.Registry.Unregister([]byte(name), registry.ReasonStopped)
 	e, _ := st.engine.get()
 	e.Evict(owners)
 	return owners != nil
@@ -304,7 +304,7 @@ func (s *Server) Unregister(name string) bool {
 // shown is what dumps show of an owner.
 func shown(o registry.Owner) uint64 { return uint64(o) & (1<<engine.ShownBits - 1) }
 
-// dialect is the requests that are taken.
+// dialect is the requests that are answered.
 func (s *Server) dialect() wire.Dialect {
 	if s.MultiTransport {
 		return wire.MultiTransport

@@ -81,7 +81,7 @@ func LatencyBound(bucket int) time.Duration { return time.Microsecond << bucket 
 func (s *Server) Stats() Stats {
 	st := s.init()
 	out := statsOf(&st.report.Counters, s.dialect())
-	out.Registry = st.Registry.Stats()
+	out.Registry = st.config.Registry.Stats()
 	e, _ := st.engine.get()
 	g := e.Count()
 	out.Conns, out.Unfinished, out.Registered, out.Refused = g.Conns, g.Unfinished, g.Registered, g.Refused
