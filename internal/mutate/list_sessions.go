@@ -156,11 +156,11 @@ func phases() []mutation {
 			"a session that was ended is over",
 		},
 		change{
-			"session/begun-empty", boundary, "(s.phase == reading || s.phase == several) && len(s.buf) > 0", "s.phase == reading || s.phase == several",
+			"session/begun-empty", boundary, "(s.phase == reading || s.phase == keptForMore) && len(s.buf) > 0", "s.phase == reading || s.phase == keptForMore",
 			"a request has begun with its first byte",
 		},
 		change{
-			"session/kept-over", state, "return s.phase == kept || s.phase == several }", "return s.phase != reading }",
+			"session/kept-over", state, "return s.phase == kept || s.phase == keptForMore }", "return s.phase != reading }",
 			"a session that is over is not kept",
 		},
 	)
