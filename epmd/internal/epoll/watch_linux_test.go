@@ -56,7 +56,7 @@ func runLoop(t *testing.T, c *engine.Config) *Engine {
 	return e
 }
 
-// inLoop runs a test in the loop of an engine, which thus neither sleeps nor settles
+// inLoop runs a test in the loop of an engine, which thus neither sleeps nor watches
 // anything on its own.
 func inLoop(t *testing.T, c *engine.Config, f func(*onLoop)) {
 	t.Helper()
