@@ -4,19 +4,21 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/goepmd/goepmd/epmd/internal/engine"
+	"github.com/goepmd/goepmd/epmd/internal/report"
 	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/wire"
 )
 
-// daemonOf is what the sessions of a server share, but for its engine's part.
-func (s *Server) daemonOf(st *state, port uint16) session.Daemon {
+// daemon is what the sessions of a server share, but for its engine's part.
+func (s *Server) daemon(c *engine.Config, port uint16) session.Daemon {
 	return session.Daemon{
-		Registry:            st.registry,
+		Registry:            c.Registry,
 		Port:                port,
 		Dialect:             s.dialect(),
 		RelaxedCommandCheck: s.RelaxedCommandCheck,
 		Policy:              s.policy(),
-		PacketTimeout:       st.limits.packetTimeout,
+		PacketTimeout:       c.Limits.PacketTimeout,
 		TimeoutRestarts:     s.TimeoutRestarts,
 	}
 }
@@ -28,13 +30,10 @@ func (s *Server) policy() session.Policy {
 		Register: plain(s.AllowRegister), Stop: plain(s.AllowStop),
 	}
 	if hook := s.Allow; hook != nil {
-		p.Allow = func(peer session.Peer, t wire.Tag) bool { return hook(peer.(known).info(), t) }
+		p.Allow = func(peer session.Peer, t wire.Tag) bool { return hook(Conn(peer.(report.Subject).About()), t) }
 	}
 	return p
 }
-
-// known is the peer of either engine: it knows what hooks are told.
-type known interface{ info() Conn }
 
 // plain is a copy of a list with the networks of mapped IPv4 addresses in their plain
 // form; nil stays nil.

@@ -8,12 +8,23 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
+	"github.com/goepmd/goepmd/epmd/internal/engine"
+	"github.com/goepmd/goepmd/epmd/internal/places"
+	"github.com/goepmd/goepmd/epmd/internal/portable"
+	"github.com/goepmd/goepmd/epmd/internal/sockets"
 	"github.com/goepmd/goepmd/registry"
 )
 
-// ErrEngine: the listeners cannot be served by the engine that was chosen.
-var ErrEngine = errors.New("epmd: not for this engine")
+// What an engine cannot do.
+var (
+	// ErrEngine: the listeners cannot be served by the engine that was chosen.
+	ErrEngine = errors.New("epmd: not for this engine")
+	// ErrPortable: the server runs, or would run, on the portable engine, which hands
+	// nothing over and resumes nothing. It comes together with ErrHandoff.
+	ErrPortable = errors.New("the portable engine hands nothing over; only on Linux, and with plain TCP and Unix sockets, can a server be replaced while it runs: end it and start the next one")
+)
 
 // Engine is how a [Server] serves its connections. Engines answer alike, and
 // keep to the same limits; they differ in what a connection costs.
@@ -50,166 +61,144 @@ func (e Engine) String() string {
 	return "engine " + strconv.Itoa(int(e))
 }
 
-// engine serves listeners. Every method may be called at any time, and more than
-// once.
-type engine interface {
-	// serve adds listeners and returns when the server has ended and nothing of
-	// it runs any more. It closes the listeners.
-	serve([]net.Listener) error
-	// shutdown accepts no more, lets requests under way finish until the context
+// anyEngine serves listeners. Each method may be called at any time, and more than once.
+type anyEngine interface {
+	// Serve adds listeners, and connections that another server has left, and returns
+	// when the server has ended and nothing of it runs any more. It closes them all.
+	Serve(lns []net.Listener, left *engine.Held) error
+	// Shutdown accepts no more, lets requests under way finish until the context
 	// ends, then drops everything and returns when nothing runs any more. Its
 	// error is the context's if it cut a request short.
-	shutdown(context.Context) error
-	// close drops everything and returns when nothing runs any more.
-	close()
-	// endIdle ends the server with ErrIdle, unless somebody is registered, or any
+	Shutdown(context.Context) error
+	// Close drops everything and returns when nothing runs any more.
+	Close()
+	// EndIdle ends the server with ErrIdle, unless somebody is registered, or any
 	// connection is open or waits to be accepted that may want to be. It says
 	// whether the server has ended, now or before.
-	endIdle() bool
-	// addrs are those of the listeners.
-	addrs() []net.Addr
-	// evict closes the connections of owners whose names were stopped.
-	evict([]registry.Owner)
-	// count fills in how many connections there are.
-	count(*Stats)
-	// remotes are the other ends of the connections of owners, nil of one that is
-	// gone. Its errors are those of Server.Check.
-	remotes(context.Context, []registry.Owner) ([]net.Addr, error)
-	// handoff stands still, has give hand over what the engine holds, and ends if
-	// that went well; else it goes on. Its error is give's.
-	handoff(give func(*held) error) error
-	// takeUp begins with listeners and with what another held. Nothing is read or
-	// accepted before begin has returned; if begin fails, the engine ends, and
-	// has touched nothing. The error is begin's.
-	takeUp(lns []net.Listener, h *held, begin func() error) error
-	// file gives another descriptor of a connection; nil if it is gone.
-	file(registry.Owner) (*os.File, error)
+	EndIdle() bool
+	// Addrs are those of the listeners.
+	Addrs() []net.Addr
+	// Evict closes the connections of owners whose names were unregistered by force.
+	Evict([]registry.Owner)
+	// Count is how many connections there are.
+	Count() places.Gauges
+	// Remotes are the peers' addresses of the connections of owners, nil of one that is
+	// closed. Its errors are those of Server.Check.
+	Remotes(context.Context, []registry.Owner) ([]net.Addr, error)
+	// File gives another descriptor of a connection; nil if it is gone.
+	File(registry.Owner) (*os.File, error)
 }
 
-// chosen is the engine of a server: the choice is made by its first Serve.
+// handingOver is an engine that can hand over what it holds.
+type handingOver interface {
+	// Handoff stands still, has give hand over what the engine holds, and ends if
+	// that went well; else it goes on. Its error is give's.
+	Handoff(give func(export func() *engine.Held) error) error
+	// Resume begins with listeners and with what another server held. It reads and
+	// accepts nothing before commit has returned; if commit fails, the engine ends and
+	// has touched nothing. The error is commit's.
+	Resume(lns []net.Listener, h *engine.Held, commit func() error) error
+}
+
+// chosen is the engine of a server: its first Serve, Resume, Shutdown or Close makes the
+// choice, which stands.
 type chosen struct {
-	server *Server
-	state  *state
-	idle   *idle
+	wanted Engine
+	config *engine.Config
+	idle   *idleTimer
+	left   atomic.Pointer[engine.Held] // what Restore gave, until it is served
 
 	mu     sync.Mutex
-	engine engine // nil before the choice
+	engine anyEngine // before the choice a portable one, which serves nothing
+	made   bool      // the choice
 }
 
-func (c *chosen) get() engine {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.engine
+func newChosen(wanted Engine, c *engine.Config, idle *idleTimer) *chosen {
+	return &chosen{wanted: wanted, config: c, idle: idle, engine: portable.New(c)}
 }
 
-// choose makes the choice, if it is not made, for the given listeners, and says
-// whether the engine can serve them.
-func (c *chosen) choose(lns []net.Listener) (engine, error) {
+// get gives the engine, and whether the choice is made.
+func (c *chosen) get() (e anyEngine, made bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	unfit := epollFit(lns)
-	if c.engine == nil && c.server.Engine != EnginePortable && unfit == nil {
-		e, err := newEpoll(c.server, c.state)
-		if err == nil {
-			c.engine = e
+	return c.engine, c.made
+}
+
+// choose makes the choice for the given listeners, unless it is made, and says whether
+// the engine can serve them.
+func (c *chosen) choose(lns []net.Listener) (anyEngine, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	unfit := fitForLoop(lns)
+	if !c.made && c.wanted != EnginePortable && unfit == nil {
+		var e anyEngine
+		if e, unfit = newLoop(c.config); unfit == nil {
+			c.engine, c.made = e, true
 			return e, nil
 		}
-		unfit = err
 	}
-	switch {
-	case c.engine == nil && c.server.Engine == EngineEpoll:
+	if !c.made && c.wanted == EngineEpoll {
 		return nil, fmt.Errorf("%w: epoll: %w; set Server.Engine to EngineAuto", ErrEngine, unfit)
-	case c.engine == nil:
-		c.engine = newPortable(c.server, c.state)
 	}
-	if _, portable := c.engine.(*portable); !portable && unfit != nil {
+	c.made = true
+	if _, any := c.engine.(*portable.Engine); !any && unfit != nil {
 		return nil, fmt.Errorf("%w: the server runs on epoll already: %w; give all listeners to one Serve, or set Server.Engine to EnginePortable", ErrEngine, unfit)
 	}
 	return c.engine, nil
 }
 
 func (c *chosen) serve(lns []net.Listener) error {
-	if len(lns) == 0 && c.get() == nil { // else it serves what it took over
+	if _, made := c.get(); len(lns) == 0 && !made { // else it serves what it took over
 		return errors.New("epmd: no listener to serve")
 	}
 	e, err := c.choose(lns)
 	if err != nil {
-		closeAll(lns)
+		sockets.CloseListeners(lns)
 		return err
 	}
-	c.idle.start(e.endIdle)
-	err = e.serve(lns)
+	c.idle.start(e.EndIdle)
+	err = e.Serve(lns, c.left.Swap(nil))
 	c.idle.stop()
 	return err
 }
 
-// any is the engine, or one that was never used: the server ends before it began.
-func (c *chosen) any() engine {
+// end ends the engine; one that nobody has chosen serves nothing any more.
+func (c *chosen) end(how func(anyEngine) error) error {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.engine == nil {
-		c.engine = newPortable(c.server, c.state)
-	}
-	return c.engine
-}
-
-func (c *chosen) shutdown(ctx context.Context) error {
-	err := c.any().shutdown(ctx)
+	c.made = true
+	e := c.engine
+	c.mu.Unlock()
+	err := how(e)
 	c.idle.stop()
 	return err
 }
 
-func (c *chosen) close() {
-	c.any().close()
-	c.idle.stop()
+// handingOver is the engine, if it can hand over.
+func (c *chosen) handingOver() (handingOver, error) {
+	e, made := c.get()
+	if !made {
+		return nil, errors.New("nothing is served")
+	}
+	h, ok := e.(handingOver)
+	if !ok {
+		return nil, ErrPortable
+	}
+	return h, nil
 }
 
-func (c *chosen) endIdle() bool { return c.any().endIdle() }
-
-func (c *chosen) addrs() []net.Addr {
-	if e := c.get(); e != nil {
-		return e.addrs()
+// resume chooses the engine for listeners, and has it resume what another server held.
+func (c *chosen) resume(lns []net.Listener, h *engine.Held, commit func() error) error {
+	var to handingOver
+	err := errors.New("the server is in use already")
+	if _, made := c.get(); !made {
+		if _, err = c.choose(lns); err == nil {
+			to, err = c.handingOver()
+		}
 	}
-	return nil
-}
-
-func (c *chosen) evict(owners []registry.Owner) {
-	if e := c.get(); e != nil {
-		e.evict(owners)
-	}
-}
-
-func (c *chosen) count(s *Stats) {
-	if e := c.get(); e != nil {
-		e.count(s)
-	}
-}
-
-func (c *chosen) handoff(give func(*held) error) error {
-	if e := c.get(); e != nil {
-		return e.handoff(give)
-	}
-	return fmt.Errorf("%w: nothing is served", ErrHandoff)
-}
-
-func (c *chosen) takeUp(lns []net.Listener, h *held, begin func() error) error {
-	if c.get() != nil {
-		closeAll(lns)
-		return fmt.Errorf("%w: the server is in use already", ErrHandoff)
-	}
-	e, err := c.choose(lns)
 	if err != nil {
-		closeAll(lns)
+		sockets.CloseListeners(lns)
+		h.Close()
 		return err
 	}
-	return e.takeUp(lns, h, begin)
+	return to.Resume(lns, h, commit)
 }
-
-func (c *chosen) file(o registry.Owner) (*os.File, error) {
-	if e := c.get(); e != nil {
-		return e.file(o)
-	}
-	return nil, nil
-}
-
-var _ engine = (*chosen)(nil)

@@ -138,3 +138,11 @@ func (r *running) requireOpen(tb testing.TB, c net.Conn) {
 	require.True(tb, timeout.Timeout(), "the connection is closed: %v", err)
 	require.NoError(tb, c.SetReadDeadline(time.Now().Add(patience)))
 }
+
+func (r *running) names() []string {
+	var out []string
+	for _, e := range r.Registry().Snapshot().Nodes {
+		out = append(out, e.Node.Name)
+	}
+	return out
+}

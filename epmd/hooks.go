@@ -1,9 +1,11 @@
 package epmd
 
 import (
+	"log/slog"
 	"net"
 	"strconv"
 
+	"github.com/goepmd/goepmd/epmd/internal/report"
 	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/wire"
@@ -22,20 +24,20 @@ type Conn struct {
 type ConnState uint8
 
 // The states. From StateNew a connection goes to one of the next two or straight
-// to StateClosed or StateHandedOver. Of those that are taken over from another process
-// the first state is the one that they are in. One that takes further requests (see Server.MultiTransport) goes
+// to StateClosed or StateHandedOver. A connection that
+// another process has handed over begins in the state that it was in. One that takes further requests (see Server.MultiTransport) goes
 // from StateRefused to StateRegistered when one is not refused.
 const (
 	// StateNew: accepted.
-	StateNew ConnState = iota
+	StateNew = ConnState(report.StateNew)
 	// StateRegistered: it holds a registration, for as long as it is open.
-	StateRegistered
+	StateRegistered = ConnState(report.StateRegistered)
 	// StateRefused: its registration was refused, and it is kept open.
-	StateRefused
+	StateRefused = ConnState(report.StateRefused)
 	// StateClosed: it is gone, and nothing of it is registered any more.
-	StateClosed
+	StateClosed = ConnState(report.StateClosed)
 	// StateHandedOver: it is open, and another process's now.
-	StateHandedOver
+	StateHandedOver = ConnState(report.StateHandedOver)
 )
 
 // String is the state as one lower-case word.
@@ -71,4 +73,22 @@ type Request struct {
 	// Err says why the client did not get what it asked for, as
 	// session.Result does; nil if it did, or if a node was not found.
 	Err error
+}
+
+// reportTo has what engines report go to the server's logger and hooks.
+func (s *Server) reportTo(r *report.Report) {
+	if r.Log = s.Logger; r.Log == nil {
+		r.Log = slog.New(slog.DiscardHandler)
+	}
+	if hook := s.ConnState; hook != nil {
+		r.OnState = func(c report.Conn, s report.State) { hook(Conn(c), ConnState(s)) }
+	}
+	if hook := s.OnRequest; hook != nil {
+		r.OnRequest = func(c report.Conn, res session.Result) {
+			hook(Request{
+				Conn: Conn(c), Tag: res.Tag, Name: string(res.Name), Verdict: res.Verdict,
+				ReplyLen: len(res.Reply), Err: res.Err,
+			})
+		}
+	}
 }

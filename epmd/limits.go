@@ -1,9 +1,9 @@
 package epmd
 
 import (
-	"net/netip"
 	"time"
 
+	"github.com/goepmd/goepmd/epmd/internal/places"
 	"github.com/goepmd/goepmd/registry"
 )
 
@@ -31,9 +31,6 @@ const (
 	// way when its context ends.
 	ShutdownGrace = 5 * time.Second
 
-	// silentGrace is the time that a shutdown leaves to connections that have
-	// sent nothing yet: their request may be on its way.
-	silentGrace = 100 * time.Millisecond
 	// reservedFiles are left to the program when MaxConns is derived from the
 	// limit of open files.
 	reservedFiles = 32
@@ -42,46 +39,30 @@ const (
 	requestConns = 16
 )
 
-// unlimited stands for no limit.
-const unlimited = int(^uint(0) >> 1)
-
-// limits are a server's limits with their defaults filled in. Durations are 0
-// for none.
-type limits struct {
-	packetTimeout, writeTimeout time.Duration
-	maxConns, maxKept           int
-	maxConnsPerPeer             int
-	loopbackLimited             bool // maxConnsPerPeer counts for loopback too
-	maxUnfinished, maxRefused   int
-	maxPending                  int // bytes
-	keepAlive                   time.Duration
-	maxHeld                     int // transports of one connection
-}
-
 // resolveLimits fills in the defaults, for a process that may open so many
 // files; 0 is not known.
-func (s *Server) resolveLimits(files int) limits {
+func (s *Server) resolveLimits(files int) places.Limits {
 	conns := DefaultMaxConns
 	if files > 0 {
 		conns = min(conns, max(files-reservedFiles, files/2, 1))
 	}
-	l := limits{
-		packetTimeout: orDuration(s.PacketTimeout, DefaultPacketTimeout),
-		writeTimeout:  orDuration(s.WriteTimeout, DefaultWriteTimeout),
-		maxConns:      orInt(s.MaxConns, conns),
-		maxPending:    orInt(s.MaxPendingBytes, DefaultMaxPendingBytes),
-		keepAlive:     orDuration(s.KeepAlive, DefaultKeepAlive),
-		maxHeld:       orInt(s.MaxTransportsPerConn, registry.DefaultMaxHeld),
+	l := places.Limits{
+		PacketTimeout: orDuration(s.PacketTimeout, DefaultPacketTimeout),
+		WriteTimeout:  orDuration(s.WriteTimeout, DefaultWriteTimeout),
+		MaxConns:      orInt(s.MaxConns, conns),
+		MaxPending:    orInt(s.MaxPendingBytes, DefaultMaxPendingBytes),
+		KeepAlive:     orDuration(s.KeepAlive, DefaultKeepAlive),
+		MaxHeld:       orInt(s.MaxTransportsPerConn, registry.DefaultMaxHeld),
 	}
-	l.maxKept = l.maxConns
+	l.MaxKept = l.MaxConns
 	if s.MaxConns == 0 {
-		l.maxKept -= min(requestConns, l.maxConns/4)
+		l.MaxKept -= min(requestConns, l.MaxConns/4)
 	}
-	quarter := max(min(l.maxConns, conns)/4, 1)
-	l.maxConnsPerPeer = orInt(s.MaxConnsPerPeer, quarter)
-	l.loopbackLimited = s.MaxConnsPerPeer > 0
-	l.maxUnfinished = orInt(s.MaxUnfinished, min(quarter, DefaultMaxUnfinished))
-	l.maxRefused = orInt(s.MaxRefused, min(quarter, DefaultMaxRefused))
+	quarter := max(min(l.MaxConns, conns)/4, 1)
+	l.MaxConnsPerPeer = orInt(s.MaxConnsPerPeer, quarter)
+	l.LoopbackLimited = s.MaxConnsPerPeer > 0
+	l.MaxUnfinished = orInt(s.MaxUnfinished, min(quarter, DefaultMaxUnfinished))
+	l.MaxRefused = orInt(s.MaxRefused, min(quarter, DefaultMaxRefused))
 	return l
 }
 
@@ -91,7 +72,7 @@ func orInt(v, byDefault int) int {
 	case v == 0:
 		return byDefault
 	case v < 0:
-		return unlimited
+		return places.Unlimited
 	}
 	return v
 }
@@ -102,7 +83,3 @@ func orDuration(v, byDefault time.Duration) time.Duration {
 	}
 	return max(v, 0)
 }
-
-// peerCounts is whether connections of an address count against
-// MaxConnsPerPeer.
-func (l limits) peerCounts(a netip.Addr) bool { return l.loopbackLimited || !a.IsLoopback() }

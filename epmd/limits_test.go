@@ -1,12 +1,13 @@
 package epmd
 
 import (
-	"net/netip"
 	"reflect"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/goepmd/goepmd/epmd/internal/places"
 )
 
 // TestResolveLimits: zero is the default, negative is no limit.
@@ -14,36 +15,36 @@ func TestResolveLimits(t *testing.T) {
 	tests := map[string]struct {
 		server *Server
 		files  int
-		want   limits
+		want   places.Limits
 	}{
-		"zero, the usual 1024 files": {&Server{}, 1024, limits{
-			packetTimeout: time.Minute, writeTimeout: time.Minute,
-			maxConns: 992, maxKept: 976, maxConnsPerPeer: 248, maxUnfinished: 248, maxRefused: 248,
-			maxPending: 1 << 26, keepAlive: time.Minute, maxHeld: 256,
+		"zero, the usual 1024 files": {&Server{}, 1024, places.Limits{
+			PacketTimeout: time.Minute, WriteTimeout: time.Minute,
+			MaxConns: 992, MaxKept: 976, MaxConnsPerPeer: 248, MaxUnfinished: 248, MaxRefused: 248,
+			MaxPending: 1 << 26, KeepAlive: time.Minute, MaxHeld: 256,
 		}},
-		"zero, few files": {&Server{}, 40, limits{
-			packetTimeout: time.Minute, writeTimeout: time.Minute,
-			maxConns: 20, maxKept: 15, maxConnsPerPeer: 5, maxUnfinished: 5, maxRefused: 5,
-			maxPending: 1 << 26, keepAlive: time.Minute, maxHeld: 256,
+		"zero, few files": {&Server{}, 40, places.Limits{
+			PacketTimeout: time.Minute, WriteTimeout: time.Minute,
+			MaxConns: 20, MaxKept: 15, MaxConnsPerPeer: 5, MaxUnfinished: 5, MaxRefused: 5,
+			MaxPending: 1 << 26, KeepAlive: time.Minute, MaxHeld: 256,
 		}},
-		"zero, many files": {&Server{}, 1 << 20, limits{
-			packetTimeout: time.Minute, writeTimeout: time.Minute,
-			maxConns: 1 << 18, maxKept: 1<<18 - 16, maxConnsPerPeer: 1 << 16, maxUnfinished: 1 << 13, maxRefused: 1 << 13,
-			maxPending: 1 << 26, keepAlive: time.Minute, maxHeld: 256,
+		"zero, many files": {&Server{}, 1 << 20, places.Limits{
+			PacketTimeout: time.Minute, WriteTimeout: time.Minute,
+			MaxConns: 1 << 18, MaxKept: 1<<18 - 16, MaxConnsPerPeer: 1 << 16, MaxUnfinished: 1 << 13, MaxRefused: 1 << 13,
+			MaxPending: 1 << 26, KeepAlive: time.Minute, MaxHeld: 256,
 		}},
-		"zero, files unknown": {&Server{}, 0, limits{
-			packetTimeout: time.Minute, writeTimeout: time.Minute,
-			maxConns: 1 << 18, maxKept: 1<<18 - 16, maxConnsPerPeer: 1 << 16, maxUnfinished: 1 << 13, maxRefused: 1 << 13,
-			maxPending: 1 << 26, keepAlive: time.Minute, maxHeld: 256,
+		"zero, files unknown": {&Server{}, 0, places.Limits{
+			PacketTimeout: time.Minute, WriteTimeout: time.Minute,
+			MaxConns: 1 << 18, MaxKept: 1<<18 - 16, MaxConnsPerPeer: 1 << 16, MaxUnfinished: 1 << 13, MaxRefused: 1 << 13,
+			MaxPending: 1 << 26, KeepAlive: time.Minute, MaxHeld: 256,
 		}},
-		"negative": {&Server{PacketTimeout: -1, WriteTimeout: -1, MaxConns: -1, MaxConnsPerPeer: -1, MaxUnfinished: -1, MaxRefused: -1, MaxPendingBytes: -1, KeepAlive: -1, MaxTransportsPerConn: -1}, 1024, limits{
-			maxConns: unlimited, maxKept: unlimited, maxConnsPerPeer: unlimited, maxUnfinished: unlimited, maxRefused: unlimited,
-			maxPending: unlimited, maxHeld: unlimited,
+		"negative": {&Server{PacketTimeout: -1, WriteTimeout: -1, MaxConns: -1, MaxConnsPerPeer: -1, MaxUnfinished: -1, MaxRefused: -1, MaxPendingBytes: -1, KeepAlive: -1, MaxTransportsPerConn: -1}, 1024, places.Limits{
+			MaxConns: places.Unlimited, MaxKept: places.Unlimited, MaxConnsPerPeer: places.Unlimited, MaxUnfinished: places.Unlimited, MaxRefused: places.Unlimited,
+			MaxPending: places.Unlimited, MaxHeld: places.Unlimited,
 		}},
-		"given": {&Server{PacketTimeout: 1, WriteTimeout: 2, MaxConns: 3, MaxConnsPerPeer: 4, MaxUnfinished: 5, MaxRefused: 6, MaxPendingBytes: 7, KeepAlive: 8, MaxTransportsPerConn: 9}, 1024, limits{
-			packetTimeout: 1, writeTimeout: 2,
-			maxConns: 3, maxKept: 3, maxConnsPerPeer: 4, loopbackLimited: true, maxUnfinished: 5, maxRefused: 6,
-			maxPending: 7, keepAlive: 8, maxHeld: 9,
+		"given": {&Server{PacketTimeout: 1, WriteTimeout: 2, MaxConns: 3, MaxConnsPerPeer: 4, MaxUnfinished: 5, MaxRefused: 6, MaxPendingBytes: 7, KeepAlive: 8, MaxTransportsPerConn: 9}, 1024, places.Limits{
+			PacketTimeout: 1, WriteTimeout: 2,
+			MaxConns: 3, MaxKept: 3, MaxConnsPerPeer: 4, LoopbackLimited: true, MaxUnfinished: 5, MaxRefused: 6,
+			MaxPending: 7, KeepAlive: 8, MaxHeld: 9,
 		}},
 	}
 	for name, tt := range tests {
@@ -72,62 +73,9 @@ func TestEveryLimitIsResolved(t *testing.T) {
 }
 
 func TestLimitString(t *testing.T) {
-	for l := limitPeer; l <= limitPending; l++ {
+	for l := places.LimitPeer; l <= places.LimitPending; l++ {
 		_, known := reflect.TypeFor[Server]().FieldByName(l.String())
 		require.True(t, known, l.String())
 	}
-	require.Equal(t, "none", limitNone.String())
-}
-
-func TestThrottle(t *testing.T) {
-	var th throttle
-	now := time.Unix(1_700_000_000, 0)
-	require.True(t, th.allow(now))
-	require.False(t, th.allow(now.Add(999*time.Millisecond)))
-	require.True(t, th.allow(now.Add(time.Second)))
-	require.False(t, th.allow(now.Add(time.Second)))
-}
-
-func TestFileLimit(t *testing.T) {
-	require.Positive(t, fileLimit())
-}
-
-// TestRoomForRequests: when nodes hold all that may be kept, requests are still
-// admitted, but nobody more is kept unless a refused one can go.
-func TestRoomForRequests(t *testing.T) {
-	var tb table[*conn]
-	tb.init(limits{maxConns: 5, maxKept: 3, maxConnsPerPeer: unlimited, maxUnfinished: 9, maxRefused: 9})
-	take := func(keep, holds bool) *conn {
-		c := new(conn)
-		tb.add(c)
-		if keep {
-			tb.keep(c, holds)
-		}
-		return c
-	}
-	take(true, true)
-	take(true, true)
-	refused := take(true, false)
-	asks := take(false, false)
-	hit, victim, ok := tb.admitsKept(asks)
-	require.Equal(t, limitConns, hit)
-	require.Same(t, refused, victim)
-	require.True(t, ok)
-	tb.remove(refused)
-	_, _, ok = tb.admitsKept(asks)
-	require.True(t, ok)
-	tb.keep(asks, true)
-
-	_, victim, ok = tb.admits(netip.IPv6Loopback())
-	require.True(t, ok, "three of five are taken, all for good")
-	require.Nil(t, victim)
-	newcomer := new(conn)
-	_, victim, ok = tb.admitsKept(newcomer)
-	require.False(t, ok)
-	require.Nil(t, victim)
-	first := take(false, false)
-	take(false, false)
-	_, victim, ok = tb.admits(netip.IPv6Loopback())
-	require.True(t, ok)
-	require.Same(t, first, victim, "requests make room for requests")
+	require.Equal(t, "none", places.LimitNone.String())
 }

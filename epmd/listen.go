@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+
+	"github.com/goepmd/goepmd/epmd/internal/sockets"
 )
 
 // Why [Server.Listen] fails.
@@ -47,15 +49,15 @@ func (s *Server) Listen(ctx context.Context) ([]net.Listener, error) {
 		case err == nil:
 			lns = append(lns, ln)
 		case isInUse(err):
-			closeAll(lns)
+			sockets.CloseListeners(lns)
 			return nil, fmt.Errorf("%w at port %d on %s: %w", ErrAlreadyRunning, port, a, err)
 		case len(s.Addresses) == 0 && isNoFamily(err):
 			skipped = err
 		case i < implied:
 			skipped = err
-			s.init().log.Warn("a loopback address cannot be listened on and is left out", "address", a, "err", err)
+			s.init().report.Log.Warn("a loopback address cannot be listened on and is left out", "address", a, "err", err)
 		default:
-			closeAll(lns)
+			sockets.CloseListeners(lns)
 			return nil, fmt.Errorf("epmd: cannot listen on %s: %w", a, err)
 		}
 	}
@@ -96,10 +98,4 @@ func listen(ctx context.Context, a netip.Addr, port uint16) (net.Listener, error
 		network = "tcp6" // of its own family only, even for ::
 	}
 	return lc.Listen(ctx, network, net.JoinHostPort(a.String(), strconv.Itoa(int(port))))
-}
-
-func closeAll(lns []net.Listener) {
-	for _, ln := range lns {
-		_ = ln.Close() // there is nothing to lose in a listener
-	}
 }

@@ -30,13 +30,13 @@ const keptChanges = 16
 // Registration is a node that is registered for as long as this holds: until
 // Close, or until the connection to the daemon ends.
 type Registration struct {
-	client  Client
-	nodes   []wire.Node
-	several bool // registered by ALIVE3_REQ
-	lost    chan struct{}
-	changes chan Change
-	ctx     context.Context // ends with Close
-	cancel  context.CancelFunc
+	client   Client
+	nodes    []wire.Node
+	byAlive3 bool // registered by ALIVE3_REQ
+	lost     chan struct{}
+	changes  chan Change
+	ctx      context.Context // ends with Close
+	cancel   context.CancelFunc
 
 	mu        sync.Mutex
 	conn      net.Conn // nil while it is not held
@@ -140,7 +140,7 @@ func (r *Registration) Close() error {
 func hangUp(nc net.Conn) {
 	switch c := nc.(type) {
 	case *net.TCPConn, *net.UnixConn:
-		_ = c.(shutter).CloseWrite() // it fails on one that has ended
+		_ = c.(interface{ CloseWrite() error }).CloseWrite() // it fails on one that has ended
 	}
 	_ = nc.Close() // whoever used it has nothing more to lose
 }
@@ -149,7 +149,7 @@ func hangUp(nc net.Conn) {
 func (r *Registration) register(ctx context.Context) error {
 	ctx, cancel := r.client.withTimeout(ctx)
 	defer cancel()
-	if r.several {
+	if r.byAlive3 {
 		return r.registerAll(ctx)
 	}
 	return r.registerOn(ctx, wire.Standard, r.exchangeOne)

@@ -36,7 +36,7 @@ func (c *Client) RegisterTransports(ctx context.Context, nodes ...wire.Node) (*R
 			return nil, fmt.Errorf("epmd: register %q: %w", n.Name, err)
 		}
 	}
-	return c.hold(ctx, &Registration{nodes: slices.Clone(nodes), several: true})
+	return c.hold(ctx, &Registration{nodes: slices.Clone(nodes), byAlive3: true})
 }
 
 // Nodes are the nodes as they were registered, those of RegisterTransports in their

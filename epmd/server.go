@@ -2,14 +2,16 @@ package epmd
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net"
 	"net/netip"
 	"sync"
-	"sync/atomic"
 	"time"
 
+	"github.com/goepmd/goepmd/epmd/internal/engine"
+	"github.com/goepmd/goepmd/epmd/internal/report"
+	"github.com/goepmd/goepmd/epmd/internal/sockets"
+	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/wire"
 )
@@ -17,10 +19,10 @@ import (
 // Why [Server.Serve] ended.
 var (
 	// ErrServerClosed: Close or Shutdown was called, or the context ended.
-	ErrServerClosed = errors.New("epmd: server closed")
+	ErrServerClosed = engine.ErrClosed
 	// ErrKilled: a KILL_REQ ended the server. OTP's epmd exits with status 0
 	// then.
-	ErrKilled = errors.New("epmd: killed by a KILL_REQ")
+	ErrKilled = engine.ErrKilled
 )
 
 // Server is an EPMD. The zero value listens on port 4369 of every address and
@@ -119,7 +121,7 @@ type Server struct {
 	MaxConnsPerPeer int
 
 	// MaxUnfinished bounds the connections that have not completed a request, or
-	// have not taken its answer.
+	// have not read its answer.
 	// Zero is a quarter of MaxConns, at most DefaultMaxUnfinished; negative is no
 	// limit. When it is reached, the one that has waited longest is closed.
 	// Counted in Stats.LimitUnfinished.
@@ -189,41 +191,34 @@ type Server struct {
 	OnEvent func(registry.Event, registry.Inside)
 
 	once  sync.Once
-	state *state
+	parts *parts
 }
 
 // state is what a server has once it is used.
-type state struct {
-	limits   limits
-	log      *slog.Logger
-	registry *registry.Registry
-	counters counters
-	engine   engine
-
-	restored atomic.Pointer[held] // what Restore gave, until it is served
-	lent     atomic.Bool          // another process may hold descriptors of connections
-	handing  sync.RWMutex         // held for writing while it is handed over
-
-	acceptWarnings, limitWarnings, denyWarnings throttle
+type parts struct {
+	config  engine.Config
+	report  report.Report
+	engine  *chosen
+	handing sync.RWMutex // locked for writing during a hand-over
 }
 
-func (s *Server) init() *state {
+func (s *Server) init() *parts {
 	s.once.Do(func() {
-		st := &state{
-			limits: s.resolveLimits(fileLimit()),
-			log:    s.Logger,
-		}
-		st.registry = registry.New(registry.Config{
-			Now: s.Now, Remember: s.Remember, MaxHeld: st.limits.maxHeld, FD: shown,
-			OnEvent: s.OnEvent,
+		limits := s.resolveLimits(sockets.FileLimit())
+		st := new(parts)
+		s.reportTo(&st.report)
+		c := &st.config
+		c.Registry = registry.New(registry.Config{
+			Now: s.Now, Remember: s.Remember, MaxHeld: limits.MaxHeld, FD: shown, OnEvent: s.OnEvent,
 		})
-		if st.log == nil {
-			st.log = slog.New(slog.DiscardHandler)
-		}
-		st.engine = &chosen{server: s, state: st, idle: newIdle(s.ExitIdle, st.registry)}
-		s.state = st
+		c.Report, c.Limits = &st.report, limits
+		c.AcceptDelay, c.WriteDelay, c.ExitIdle = s.AcceptDelay, s.WriteDelay, s.ExitIdle
+		c.MeasureLatency, c.ConnsKept = s.MeasureLatency, s.ConnsKept
+		c.Daemon = func(lns []net.Listener) session.Daemon { return s.daemon(c, s.port(lns)) }
+		st.engine = newChosen(s.Engine, c, newIdleTimer(s.ExitIdle, c.Registry))
+		s.parts = st
 	})
-	return s.state
+	return s.parts
 }
 
 // ListenAndServe listens as Listen does, and serves as ServeContext does. Its
@@ -245,7 +240,7 @@ func (s *Server) ServeContext(ctx context.Context, lns ...net.Listener) error {
 		grace, done := context.WithTimeout(context.WithoutCancel(ctx), ShutdownGrace)
 		defer done()
 		if err := s.Shutdown(grace); err != nil {
-			s.init().log.Warn("requests were cut short by the end of the server", "err", err)
+			s.init().report.Log.Warn("requests were cut short by the end of the server", "err", err)
 		}
 	})
 	err := s.Serve(lns...)
@@ -272,20 +267,27 @@ func (s *Server) Serve(lns ...net.Listener) error {
 // request short, its error is the context's. It returns when nothing of the server
 // runs any more, hooks and the logger included. Calling it again, or after Close,
 // is fine. It must not be called from a hook.
-func (s *Server) Shutdown(ctx context.Context) error { return s.init().engine.shutdown(ctx) }
+func (s *Server) Shutdown(ctx context.Context) error {
+	return s.init().engine.end(func(e anyEngine) error { return e.Shutdown(ctx) })
+}
 
 // Close drops all connections at once and ends the server. Calling it again is
 // fine; its error is always nil. It must not be called from a hook.
 func (s *Server) Close() error {
-	s.init().engine.close()
-	return nil
+	return s.init().engine.end(func(e anyEngine) error {
+		e.Close()
+		return nil
+	})
 }
 
 // Addrs are the addresses of the listeners that are being served.
-func (s *Server) Addrs() []net.Addr { return s.init().engine.addrs() }
+func (s *Server) Addrs() []net.Addr {
+	e, _ := s.init().engine.get()
+	return e.Addrs()
+}
 
 // Registry is the names that the server holds: to look at, and to subscribe to.
-func (s *Server) Registry() *registry.Registry { return s.init().registry }
+func (s *Server) Registry() *registry.Registry { return s.init().config.Registry }
 
 // Unregister unregisters a node by force and closes its connection, as a STOP_REQ
 // does, and says whether there was such a node.
@@ -293,18 +295,16 @@ func (s *Server) Unregister(name string) bool {
 	st := s.init()
 	st.handing.RLock()
 	defer st.handing.RUnlock()
-	owners := st.registry.Unregister([]byte(name), registry.ReasonStopped)
-	st.engine.evict(owners)
+	owners := st.config.Registry.Unregister([]byte(name), registry.ReasonStopped)
+	e, _ := st.engine.get()
+	e.Evict(owners)
 	return owners != nil
 }
 
-// shownBits is how many bits of an owner dumps show: in the place of a file
-// descriptor a small number is expected, and a list in blocks tells its length.
-const shownBits = 24
+// shown is what dumps show of an owner.
+func shown(o registry.Owner) uint64 { return uint64(o) & (1<<engine.ShownBits - 1) }
 
-func shown(o registry.Owner) uint64 { return uint64(o) & (1<<shownBits - 1) }
-
-// dialect is the requests that are taken.
+// dialect is the requests that are answered.
 func (s *Server) dialect() wire.Dialect {
 	if s.MultiTransport {
 		return wire.MultiTransport

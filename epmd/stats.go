@@ -2,7 +2,9 @@ package epmd
 
 import (
 	"sync/atomic"
+	"time"
 
+	"github.com/goepmd/goepmd/epmd/internal/report"
 	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/wire"
@@ -61,54 +63,61 @@ type Stats struct {
 	LimitConns, LimitPeer, LimitUnfinished, LimitRefused, LimitPending uint64
 }
 
-// counters are the parts of Stats that only grow, as they are counted.
-type counters struct {
-	accepted                                             atomic.Uint64
-	requests                                             [256][session.NumOutcomes]atomic.Uint64 // by tag
-	latencies                                            latencies
-	refusals                                             [registry.NumRefusals]atomic.Uint64
-	faults                                               [wire.NumFaults]atomic.Uint64
-	denied, partial, timedOut, writeErrors, acceptErrors atomic.Uint64
-	limitConns, limitPeer, limitUnfinished, limitRefused atomic.Uint64
-	limitPending                                         atomic.Uint64
+// NumLatencies is the number of buckets of [Latencies].
+const NumLatencies = report.NumBuckets
+
+// Latencies count durations in buckets that double: coarse, and cheap to count.
+type Latencies struct {
+	// Buckets[i] counts those of at most LatencyBound(i) that are in no bucket
+	// before it; the last one has no bound.
+	Buckets [NumLatencies]uint64
+	// Sum is all of them together.
+	Sum time.Duration
 }
+
+// LatencyBound is the longest duration that is counted in a bucket of [Latencies]
+// other than the last: 1 µs in bucket 0, 8.4 s in bucket NumLatencies-2.
+func LatencyBound(bucket int) time.Duration { return time.Microsecond << bucket }
 
 // Stats reads the figures. It is cheap enough to be called often.
 func (s *Server) Stats() Stats {
 	st := s.init()
-	out := st.counters.stats(s.dialect())
-	out.Registry = st.registry.Stats()
-	st.engine.count(&out)
+	out := statsOf(&st.report.Counters, s.dialect())
+	out.Registry = st.config.Registry.Stats()
+	e, _ := st.engine.get()
+	g := e.Count()
+	out.Conns, out.Unfinished, out.Registered, out.Refused = g.Conns, g.Unfinished, g.Registered, g.Refused
 	return out
 }
 
-func (c *counters) stats(d wire.Dialect) Stats {
+// statsOf reads the counters of a server that speaks a dialect.
+func statsOf(c *report.Counters, d wire.Dialect) Stats {
 	s := Stats{
-		Accepted:     c.accepted.Load(),
-		Denied:       c.denied.Load(),
-		Partial:      c.partial.Load(),
-		TimedOut:     c.timedOut.Load(),
-		WriteErrors:  c.writeErrors.Load(),
-		AcceptErrors: c.acceptErrors.Load(),
-		LimitConns:   c.limitConns.Load(), LimitPeer: c.limitPeer.Load(),
-		LimitUnfinished: c.limitUnfinished.Load(), LimitRefused: c.limitRefused.Load(),
-		LimitPending: c.limitPending.Load(),
+		Accepted:     c.Accepted.Load(),
+		Denied:       c.Denied.Load(),
+		Partial:      c.Partial.Load(),
+		TimedOut:     c.TimedOut.Load(),
+		WriteErrors:  c.WriteErrors.Load(),
+		AcceptErrors: c.AcceptErrors.Load(),
+		LimitConns:   c.LimitConns.Load(), LimitPeer: c.LimitPeer.Load(),
+		LimitUnfinished: c.LimitUnfinished.Load(), LimitRefused: c.LimitRefused.Load(),
+		LimitPending: c.LimitPending.Load(),
 		Outcomes:     make(map[wire.Tag][session.NumOutcomes]uint64),
-		Latencies:    c.latencies.read(),
 	}
-	for tag := range c.requests {
-		n := s.countOutcomes(wire.Tag(tag), d, &c.requests[tag])
+	s.Latencies.Buckets, s.Latencies.Sum = c.Latencies.Read()
+	for tag := range c.Requests {
+		n := s.countOutcomes(wire.Tag(tag), d, &c.Requests[tag])
 		if at := s.request(wire.Tag(tag)); at != nil && d.Knows(wire.Tag(tag)) {
 			*at = n
 		} else {
 			s.Other += n
 		}
 	}
-	for i := range c.refusals {
-		s.Refusals[i] = c.refusals[i].Load()
+	for i := range c.Refusals {
+		s.Refusals[i] = c.Refusals[i].Load()
 	}
-	for i := range c.faults {
-		s.Faults[i] = c.faults[i].Load()
+	for i := range c.Faults {
+		s.Faults[i] = c.Faults[i].Load()
 	}
 	return s
 }

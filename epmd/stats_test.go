@@ -116,3 +116,9 @@ func count(l epmd.Latencies) (n uint64) {
 	}
 	return n
 }
+
+// TestLatencyBound: the bounds double from 1 µs on.
+func TestLatencyBound(t *testing.T) {
+	require.Equal(t, time.Microsecond, epmd.LatencyBound(0))
+	require.Equal(t, 8388608*time.Microsecond, epmd.LatencyBound(epmd.NumLatencies-2))
+}

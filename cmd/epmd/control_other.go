@@ -2,17 +2,14 @@
 
 package main
 
-import (
-	"errors"
-	"fmt"
-)
+import "github.com/goepmd/goepmd/epmd"
 
-// control is nothing here: a signal is the only way to ask.
+// control is nothing here: no daemon can be asked, since none can be upgraded.
 type control struct{ port uint16 }
 
 func (*control) open(*upgrader) {}
 func (*control) close()         {}
 
 func askControl(uint16, string) (string, error) {
-	return "", fmt.Errorf("here it is upgraded by the signal SIGUSR2: %w", errors.ErrUnsupported)
+	return "", epmd.ErrPortable
 }

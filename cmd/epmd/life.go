@@ -69,7 +69,7 @@ func (l *life) begin(ctx context.Context) ([]net.Listener, error) {
 		return nil, err
 	}
 	if from := fromPredecessor(); from != nil {
-		return nil, l.takeOver(ctx, from)
+		return nil, l.resume(ctx, from)
 	}
 	lns, err := l.listen(ctx)
 	if err != nil {
@@ -85,8 +85,8 @@ func (l *life) begin(ctx context.Context) ([]net.Listener, error) {
 	return lns, nil
 }
 
-// takeOver goes on for the daemon that started this one.
-func (l *life) takeOver(ctx context.Context, from *net.UnixConn) error {
+// resume goes on for the daemon that started this one.
+func (l *life) resume(ctx context.Context, from *net.UnixConn) error {
 	if err := l.server.Resume(ctx, from); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -69,6 +70,10 @@ var errUpgrading = errors.New("an upgrade is under way already")
 // process that serves then. If it fails, this one goes on as if nothing had
 // happened.
 func (u *upgrader) upgrade(ctx context.Context) (pid int, err error) {
+	if runtime.GOOS != "linux" { // where the engine alone would say so, with a child started for nothing
+		u.log.Error("the upgrade failed, and this daemon goes on", "program", u.program, "err", epmd.ErrPortable)
+		return 0, epmd.ErrPortable
+	}
 	if !u.busy.TryLock() {
 		return 0, errUpgrading
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/goepmd/goepmd/epmd"
 	"github.com/goepmd/goepmd/internal/testbed"
 	"github.com/goepmd/goepmd/wire"
 )
@@ -190,6 +192,24 @@ func TestUpgradeNobody(t *testing.T) {
 	got := call(t, program, "-port", strconv.Itoa(freePort(t)), "-upgrade")
 	require.Equal(t, 1, got.Status)
 	require.Contains(t, got.Stderr, "no daemon of this kind")
+}
+
+// TestUpgradeOfPortable: a daemon that cannot hand over says so, goes on, and leaves no
+// process behind.
+func TestUpgradeOfPortable(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s := &epmd.Server{Engine: epmd.EnginePortable}
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(ln) }()
+	require.Eventually(t, func() bool { return s.Check(t.Context()) == nil }, patience, time.Millisecond)
+	u := &upgrader{server: s, log: slog.New(slog.DiscardHandler), program: "/bin/sleep", args: []string{"300"}, control: control{port: uint16(freePort(t))}}
+	answer := u.answerControl(t.Context(), controlUpgrade)
+	u.control.close()
+	require.Contains(t, answer, epmd.ErrPortable.Error())
+	require.NoError(t, s.Check(t.Context()))
+	require.NoError(t, s.Close())
+	require.ErrorIs(t, <-ended, epmd.ErrServerClosed)
 }
 
 // TestControlNonsense: what is not understood over the control socket changes nothing.

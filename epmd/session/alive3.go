@@ -20,11 +20,11 @@ const tagLen = wire.HeaderLen + 1
 // ResumeAlive3 is the session of a connection that is kept by an ALIVE3_REQ and on
 // which no part of another has arrived: see Resume.
 func (d *Daemon) ResumeAlive3(o registry.Owner, p Peer, holds bool) Session {
-	return Session{daemon: d, owner: o, peer: p, phase: several, holds: holds}
+	return Session{daemon: d, owner: o, peer: p, phase: keptForMore, holds: holds}
 }
 
 // TakesMore says that the connection is kept, and takes further ALIVE3_REQs.
-func (s *Session) TakesMore() bool { return s.phase == several }
+func (s *Session) TakesMore() bool { return s.phase == keptForMore }
 
 // wantMore is Want while more is taken.
 func (s *Session) wantMore() int {
@@ -86,7 +86,7 @@ func (s *Session) addTransport(body, b []byte, denied error) Result {
 	} else {
 		resp.Result, resp.Creation = 1, wire.RefusedCreation
 	}
-	s.phase, s.need, s.buf, s.deadline = several, 0, nil, time.Time{}
+	s.phase, s.need, s.buf, s.deadline = keptForMore, 0, nil, time.Time{}
 	return Result{Verdict: Keep, Name: req.Name, Reply: resp.Append(b), Err: err}
 }
 

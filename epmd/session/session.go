@@ -13,9 +13,9 @@ const keptRead = wire.MaxPacketLen + 1
 type phase uint8
 
 const (
-	reading phase = iota // the request is not complete
-	kept                 // answered, and held open
-	several              // likewise, for further ALIVE3_REQs
+	reading     phase = iota // the request is not complete
+	kept                     // answered, and held open
+	keptForMore              // likewise, for further ALIVE3_REQs
 	over
 )
 
@@ -38,7 +38,7 @@ type Session struct {
 // can observe that bytes behind a packet are left unread.
 func (s *Session) Want() int {
 	switch {
-	case s.phase == several:
+	case s.phase == keptForMore:
 		return s.wantMore()
 	case s.phase != reading:
 		return keptRead
@@ -55,7 +55,7 @@ func (s *Session) Deadline() time.Time { return s.deadline }
 // Kept says that the request was an ALIVE2_REQ or ALIVE3_REQ and was answered: the
 // connection is held open, without a deadline, until it ends or something arrives
 // on it; of an ALIVE3_REQ, until something else than another one does.
-func (s *Session) Kept() bool { return s.phase == kept || s.phase == several }
+func (s *Session) Kept() bool { return s.phase == kept || s.phase == keptForMore }
 
 // Holds says that the session registered a node. Another session's STOP_REQ may
 // have unregistered it since.
@@ -63,7 +63,7 @@ func (s *Session) Holds() bool { return s.holds }
 
 // Begun says that a request has begun to arrive and is not complete.
 func (s *Session) Begun() bool {
-	return (s.phase == reading || s.phase == several) && len(s.buf) > 0
+	return (s.phase == reading || s.phase == keptForMore) && len(s.buf) > 0
 }
 
 // Partial is what has arrived of a request that is not complete: to be fed to
@@ -94,7 +94,7 @@ func (s *Session) Feed(now time.Time, chunk, scratch []byte) Result {
 	case s.phase == kept:
 		s.End(registry.ReasonData)
 		res = Result{Verdict: Close, Err: ErrData}
-	case s.phase == several:
+	case s.phase == keptForMore:
 		res = s.readMore(chunk, scratch)
 	default:
 		res = s.read(now, chunk, scratch)

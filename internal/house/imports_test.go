@@ -74,12 +74,25 @@ var arrows = map[string][]string{
 	"registry":       {"wire"},
 	"registry/state": {"registry", "wire"},
 	"epmd/session":   {"registry", "wire"},
-	"epmd":           {"epmd/session", "registry", "registry/state", "wire"},
-	"epmdtest":       {"epmd", "epmd/session", "registry", "wire"},
-	"doctor":         {"conformance/nodes/cnode", "epmd", "wire"},
-	"fuzz/model":     {"wire"},
-	"metrics":        {"epmd", "epmd/session", "registry", "wire"},
-	"epmdhttp":       {"epmd", "metrics", "registry", "wire"},
+	"epmd": {
+		"epmd/internal/engine", "epmd/internal/epoll", "epmd/internal/handover", "epmd/internal/places", "epmd/internal/portable",
+		"epmd/internal/report", "epmd/internal/sockets", "epmd/session", "registry", "registry/state", "wire",
+	},
+
+	// No engine knows the other, a server, or how a handover is spoken.
+	"epmd/internal/epoll":    {"epmd/internal/engine", "epmd/internal/places", "epmd/internal/report", "epmd/internal/sockets", "epmd/session", "registry", "registry/state", "wire"},
+	"epmd/internal/portable": {"epmd/internal/engine", "epmd/internal/places", "epmd/internal/report", "epmd/internal/sockets", "epmd/session", "registry", "registry/state", "wire"},
+	"epmd/internal/handover": {"epmd/internal/engine", "epmd/internal/sockets", "registry/state"},
+	"epmd/internal/engine":   {"epmd/internal/places", "epmd/internal/report", "epmd/internal/sockets", "epmd/session", "registry", "registry/state"},
+	"epmd/internal/report":   {"epmd/internal/places", "epmd/session", "registry", "wire"},
+	"epmd/internal/places":   {"registry"},
+	"epmd/internal/sockets":  {},
+
+	"epmdtest":   {"epmd", "epmd/session", "registry", "wire"},
+	"doctor":     {"conformance/nodes/cnode", "epmd", "wire"},
+	"fuzz/model": {"wire"},
+	"metrics":    {"epmd", "epmd/session", "registry", "wire"},
+	"epmdhttp":   {"epmd", "metrics", "registry", "wire"},
 
 	"internal/fields":  {"epmd/session", "registry", "wire"},
 	"internal/testbed": {},

@@ -65,7 +65,8 @@ func logKeys(t *testing.T, path string, used map[string]bool) {
 	})
 }
 
-// isLog says whether a function is one of a logger's, which are called log everywhere.
+// isLog says whether a function is one of a logger's, which are called log or Log
+// everywhere.
 func isLog(f ast.Expr) bool {
 	method, ok := f.(*ast.SelectorExpr)
 	if !ok || !slices.Contains([]string{"Debug", "Info", "Warn", "Error"}, method.Sel.Name) {
@@ -77,9 +78,9 @@ func isLog(f ast.Expr) bool {
 	}
 	switch on := on.(type) {
 	case *ast.Ident:
-		return on.Name == "log"
+		return strings.EqualFold(on.Name, "log")
 	case *ast.SelectorExpr:
-		return on.Sel.Name == "log"
+		return strings.EqualFold(on.Sel.Name, "log")
 	}
 	return false
 }

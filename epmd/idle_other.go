@@ -1,8 +1,0 @@
-//go:build !unix
-
-package epmd
-
-import "net"
-
-// waits cannot be known here.
-func waits(net.Listener) bool { return false }

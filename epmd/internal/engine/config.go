@@ -1,0 +1,55 @@
+package engine
+
+import (
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/goepmd/goepmd/epmd/internal/places"
+	"github.com/goepmd/goepmd/epmd/internal/report"
+	"github.com/goepmd/goepmd/epmd/session"
+	"github.com/goepmd/goepmd/registry"
+)
+
+// Config is what a server gives its engine. An engine knows no server.
+type Config struct {
+	Registry *registry.Registry
+	Report   *report.Report
+	Limits   places.Limits
+	// Daemon makes what the sessions share, once, for the first listeners.
+	Daemon func([]net.Listener) session.Daemon
+
+	AcceptDelay, WriteDelay time.Duration
+	ExitIdle                time.Duration // for the log; when to end, the server says
+	MeasureLatency          bool
+	ConnsKept               bool
+
+	// Lent says that another process may hold descriptors of connections.
+	Lent atomic.Bool
+}
+
+// Shuts says that a connection has to be ended for all who hold it, since closing this
+// process's descriptor might not end it.
+func (c *Config) Shuts(why places.Cause) bool {
+	return c.Lent.Load() || c.ConnsKept && why != places.CauseShutdown
+}
+
+// IdleEnd logs why the server ends.
+func (c *Config) IdleEnd() {
+	c.Report.Log.Warn("ends, since no node has been registered for long", "exit_idle", c.ExitIdle)
+}
+
+// The pauses of a listener after a failed accept: long enough to let others end, short
+// enough to be back soon.
+const (
+	ShortestPause = 5 * time.Millisecond
+	LongestPause  = time.Second
+)
+
+// SilentGrace is the time that a shutdown leaves to connections that have sent nothing
+// yet: their request may be on its way.
+const SilentGrace = 100 * time.Millisecond
+
+// ShownBits is how many bits of an owner dumps show: in the place of a file
+// descriptor a small number is expected, and a list in blocks tells its length.
+const ShownBits = 24

@@ -1,0 +1,61 @@
+package engine
+
+import (
+	"slices"
+
+	"github.com/goepmd/goepmd/epmd/internal/sockets"
+	"github.com/goepmd/goepmd/registry"
+	saved "github.com/goepmd/goepmd/registry/state"
+)
+
+// Held is what an engine holds: given to it by Restore and Resume, and by it in a hand-
+// over.
+type Held struct {
+	saved.State
+	ListenerFDs []int // descriptors
+	ConnFDs     []int // of State.Conns, in their order
+}
+
+// Add takes in a connection with its descriptor.
+func (h *Held) Add(c saved.Conn, fd int) {
+	h.Conns = append(h.Conns, c)
+	h.ConnFDs = append(h.ConnFDs, fd)
+}
+
+// Close closes the connections, for their peers too. A nil Held has none.
+func (h *Held) Close() {
+	if h != nil {
+		sockets.CloseAll(h.ConnFDs)
+		h.ConnFDs = nil
+	}
+}
+
+// Restore fills a registry with the names. A registered name without a connection ends.
+func Restore(to *registry.Registry, h *Held) error {
+	if err := to.Restore(h.Names); err != nil {
+		return err
+	}
+	connected := make(map[registry.Owner]bool, len(h.Conns))
+	for _, c := range h.Conns {
+		connected[c.Owner] = true
+	}
+	for _, n := range slices.Backward(h.Names.Nodes) { // the oldest first
+		for _, o := range n.Owners() {
+			if !connected[o] {
+				to.Release(o, registry.ReasonClosed)
+			}
+		}
+	}
+	return nil
+}
+
+// Holders are the owners of registered names.
+func Holders(s registry.Snapshot) map[registry.Owner]bool {
+	out := make(map[registry.Owner]bool, len(s.Nodes))
+	for _, n := range s.Nodes {
+		for _, o := range n.Owners() {
+			out[o] = true
+		}
+	}
+	return out
+}

@@ -1,0 +1,174 @@
+package epoll
+
+import (
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/goepmd/goepmd/epmd/internal/engine"
+	"github.com/goepmd/goepmd/epmd/internal/places"
+	"github.com/goepmd/goepmd/epmd/internal/report"
+	"github.com/goepmd/goepmd/epmd/internal/sockets"
+)
+
+// acceptBatch is how many connections of one listener are served before others
+// have their turn.
+const acceptBatch = 64
+
+// acceptAll accepts what waits at the listeners.
+func (e *Engine) acceptAll() {
+	if !e.unaccepted {
+		return
+	}
+	e.unaccepted = false
+	if e.ending {
+		return
+	}
+	for _, l := range e.listeners {
+		for n := 0; l.ready && n < acceptBatch && !e.ending; n++ {
+			// The sweep before an answer tells whether there are more.
+			l.ready = false
+			e.accept(l)
+		}
+		e.unaccepted = e.unaccepted || l.ready
+	}
+}
+
+// acceptAllEarly begins to accept on new listeners.
+func (e *Engine) acceptAllEarly(taken []*listener) {
+	for _, l := range taken {
+		if e.ending {
+			return
+		}
+		e.log.Debug("listening", "address", l.addr)
+		e.mu.Lock()
+		e.addresses = append(e.addresses, l.addr)
+		e.mu.Unlock()
+		e.acceptEarly(l)
+	}
+}
+
+// acceptEarly accepts the connections that came before the listener was told how to
+// probe them: at most as many as can have waited.
+func (e *Engine) acceptEarly(l *listener) {
+	l.early = true
+	// Another process may have the socket too, and have made it block: so the loop accepts
+	// only what it knows to be there.
+	for n := 0; l.early && n < maxBacklog && l.paused == 0 && !e.ending && sockets.Readable(l.fd, false); n++ {
+		e.accept(l)
+	}
+	l.early = false
+}
+
+// maxBacklog is more connections than can wait at a listener.
+const maxBacklog = 1 << 16
+
+// accept accepts one connection.
+func (e *Engine) accept(l *listener) {
+	fd, errno := accept(l.fd, &e.from)
+	switch errno {
+	case 0:
+		l.pause = 0
+		if d := e.config.AcceptDelay; d > 0 {
+			l.waiting, l.from = fd, e.from
+			e.pauseListener(l, d)
+			return
+		}
+		e.open(l, fd, &e.from)
+	case unix.EAGAIN:
+		l.early = false
+	case unix.EBADF, unix.EINVAL, unix.ENOTSOCK, unix.EFAULT, unix.EOPNOTSUPP:
+		e.log.Error("a listener failed for good", "address", l.addr, "err", errno)
+		e.stop(fmt.Errorf("epmd: cannot accept on %s: %w", l.addr, errno))
+	case unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM:
+		e.report.AcceptFailed(l.addr, errno)
+		e.acceptShort(l)
+	case unix.EINTR:
+		l.ready = true
+	default: // the connection is gone already
+		l.ready = true
+		e.report.AcceptErrors.Add(1)
+	}
+}
+
+// acceptShort is accept when the process has no descriptor left: a connection without a
+// registration is closed to make room. If there is none, the newcomer is accepted by way
+// of the spare descriptor and closed at once, since otherwise it would wait without a
+// word.
+func (e *Engine) acceptShort(l *listener) {
+	if n := e.table.Len(); e.fresh.len() > 0 {
+		if e.watchAllFresh(); e.table.Len() < n {
+			l.ready = true
+			return
+		}
+	}
+	if v := e.table.Victim(); v != nil {
+		e.evictVictim(v, places.LimitConns)
+		l.ready = true
+		return
+	}
+	if e.spare.Release() {
+		fd, errno := accept(l.fd, &e.from)
+		if errno == 0 && e.spare.Reserve() { // there is room again
+			e.open(l, fd, &e.from)
+			return
+		}
+		if errno == 0 {
+			e.report.Accepted.Add(1)
+			e.report.LimitHit(places.LimitConns)
+			closeFile(fd)
+			l.ready = true
+		}
+		e.spare.Reserve()
+		if errno == 0 || errno == unix.EAGAIN {
+			return
+		}
+	}
+	l.pause = min(max(2*l.pause, engine.ShortestPause), engine.LongestPause)
+	e.pauseListener(l, l.pause)
+}
+
+// resumePaused has the listeners accept again whose pause is over.
+func (e *Engine) resumePaused(now time.Duration) {
+	for _, l := range e.listeners {
+		switch {
+		case l.paused == 0:
+		case l.paused > now:
+			e.wakeAt(l.paused)
+		default:
+			l.paused = 0
+			if fd := l.waiting; fd >= 0 {
+				l.waiting = -1
+				e.open(l, fd, &l.from)
+			}
+			if l.fd >= 0 {
+				e.watchListener(l, unix.EPOLLIN)
+			}
+		}
+	}
+}
+
+// open begins to serve an accepted connection, if the limits have room for it.
+func (e *Engine) open(l *listener, fd int, from *address) {
+	e.report.Accepted.Add(1)
+	remote := from.addrPort()
+	hit, _, ok := e.admits(remote.Addr())
+	var c *socket
+	if ok && !e.ending {
+		if c = e.slots.take(); c == nil {
+			hit = places.LimitConns
+		}
+	}
+	if c == nil {
+		e.report.LimitHit(hit)
+		closeFile(fd)
+		return
+	}
+	c.fd, c.Addr, c.port = int32(fd), remote.Addr(), remote.Port()
+	w := e.startWork(c)
+	w.session = e.daemon.Open(c.Owner, w, e.started) // the engine's timeouts take the place of its deadline
+	w.early = l.early || e.config.AcceptDelay > 0
+	e.report.State(c, report.StateNew)
+	e.read(c)
+}

@@ -1,0 +1,195 @@
+package epoll
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/goepmd/goepmd/epmd/internal/engine"
+	"github.com/goepmd/goepmd/epmd/internal/places"
+	"github.com/goepmd/goepmd/epmd/internal/sockets"
+	"github.com/goepmd/goepmd/registry"
+)
+
+// Serve adds listeners, and connections that another server has left, and returns when
+// the engine has ended.
+func (e *Engine) Serve(lns []net.Listener, left *engine.Held) error {
+	taken, err := openListeners(lns)
+	if err != nil {
+		sockets.CloseListeners(lns)
+		err = fmt.Errorf("epmd: cannot take over a listener: %w", err)
+		left.Close()
+		e.order(func() { e.stop(err) })
+	} else if !e.order(func() { e.listen(lns, taken, left) }) {
+		closeAll(taken)
+		left.Close()
+	}
+	<-e.done
+	return e.err
+}
+
+// listen begins to serve listeners and what another server has left.
+func (e *Engine) listen(lns []net.Listener, taken []*listener, h *engine.Held) {
+	if e.ending {
+		closeAll(taken)
+		h.Close()
+		return
+	}
+	e.makeDaemon(lns)
+	if err := e.restore(h); err != nil {
+		closeAll(taken)
+		e.stop(err)
+		return
+	}
+	if err := e.watchListeners(taken); err != nil {
+		e.stop(err)
+		return
+	}
+	e.resumeConns(h)
+	e.acceptAllEarly(taken)
+}
+
+// makeDaemon makes what the sessions share, for the first listeners.
+func (e *Engine) makeDaemon(lns []net.Listener) {
+	if e.daemon.Registry == nil {
+		e.daemon = e.config.Daemon(lns)
+		e.daemon.Sweep = e.sweep
+	}
+}
+
+// Shutdown accepts no more, waits for requests under way until the context ends, and
+// then ends the engine.
+func (e *Engine) Shutdown(ctx context.Context) error {
+	e.order(func() { e.end(engine.ErrClosed) })
+	select {
+	case <-e.done:
+		return nil
+	case <-ctx.Done():
+	}
+	short := false
+	e.order(func() {
+		short = !e.stopping && e.cutsShort()
+		e.stop(engine.ErrClosed)
+	})
+	<-e.done
+	if short {
+		return ctx.Err()
+	}
+	return nil
+}
+
+// Close closes all connections and ends the engine.
+func (e *Engine) Close() {
+	e.order(func() { e.stop(engine.ErrClosed) })
+	<-e.done
+}
+
+// cutsShort says whether a request of which bytes have come is not answered yet.
+func (e *Engine) cutsShort() bool {
+	short := false
+	e.slots.all(func(c *socket) { short = short || c.UnderWay && c.Begun })
+	return short
+}
+
+// EndIdle ends the engine if no node is registered and nobody can be about to register,
+// and says whether it has ended.
+func (e *Engine) EndIdle() bool {
+	ended := make(chan bool, 1)
+	if !e.order(func() { ended <- e.endIdleNow() }) {
+		return true
+	}
+	return <-ended
+}
+
+// endIdleNow is EndIdle in the loop, so nothing happens meanwhile; a peer that connects
+// after the last look at the listeners is reset as they close.
+func (e *Engine) endIdleNow() bool {
+	if e.ending {
+		return true
+	}
+	if e.registry.Len() > 0 || e.table.UnderWay > 0 {
+		return false
+	}
+	for _, l := range e.listeners {
+		if l.waiting >= 0 || l.fd >= 0 && sockets.Readable(l.fd, true) {
+			return false
+		}
+	}
+	e.stop(engine.ErrIdle)
+	e.config.IdleEnd()
+	return true
+}
+
+// Addrs are the addresses of the listeners.
+func (e *Engine) Addrs() []net.Addr {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.addresses)
+}
+
+// Evict has the loop close the connections of owners. It does not wait for the loop,
+// which may be in the hook that asks.
+func (e *Engine) Evict(owners []registry.Owner) {
+	if len(owners) > 0 {
+		e.order(func() { e.evictNow(owners) })
+	}
+}
+
+// Count is how many connections there are.
+func (e *Engine) Count() places.Gauges { return e.table.Count() }
+
+// Remotes are the peers' addresses of connections; nil of one that is closed.
+func (e *Engine) Remotes(ctx context.Context, owners []registry.Owner) ([]net.Addr, error) {
+	type answer struct {
+		addrs []net.Addr
+		err   error
+	}
+	// The loop must not wait for somebody who has given up.
+	c := make(chan answer, 1)
+	ordered := e.order(func() {
+		if e.ending {
+			c <- answer{err: engine.ErrClosed}
+			return
+		}
+		out := make([]net.Addr, len(owners))
+		for i, o := range owners {
+			if s := e.slots.find(o); s != nil {
+				out[i] = s.remoteAddr()
+			}
+		}
+		c <- answer{addrs: out}
+	})
+	if !ordered {
+		return nil, engine.ErrClosed
+	}
+	select {
+	case a := <-c:
+		return a.addrs, a.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// File gives another descriptor of a connection; nil if it is closed.
+func (e *Engine) File(o registry.Owner) (*os.File, error) {
+	var f *os.File
+	var err error
+	done := make(chan struct{})
+	if !e.order(func() {
+		defer close(done)
+		if c := e.slots.find(o); c != nil {
+			var fd int
+			if fd, err = unix.FcntlInt(uintptr(c.fd), unix.F_DUPFD_CLOEXEC, 0); err == nil {
+				f = os.NewFile(uintptr(fd), "connection")
+			}
+		}
+	}) {
+		return nil, nil
+	}
+	<-done
+	return f, err
+}

@@ -1,0 +1,3 @@
+// Package places counts the connections of an engine against the server's limits, and says
+// who has to go when one is reached.
+package places

@@ -1,0 +1,198 @@
+package places
+
+import (
+	"net/netip"
+	"sync/atomic"
+)
+
+// Table counts the connections of an engine against the limits, and says which has to go
+// when one is reached. Its caller holds the engine's lock, or is the engine's only
+// goroutine; the gauges can be read at any time.
+type Table[C Placed[C]] struct {
+	limits Limits
+	peers  map[netip.Addr]int
+
+	unfinished queue[C] // not answered in full
+	refused    queue[C] // answered, kept, without a registration
+	UnderWay   int      // requests that a shutdown waits for
+
+	conns, registered atomic.Int64
+	Pending           atomic.Int64 // bytes of replies that wait to be taken
+}
+
+// Init gives an empty table its limits.
+func (t *Table[C]) Init(l Limits) {
+	t.limits, t.peers = l, make(map[netip.Addr]int)
+}
+
+func (t *Table[C]) Len() int { return int(t.conns.Load()) }
+
+// full says which limit one more connection from an address would break.
+func (t *Table[C]) full(from netip.Addr) Limit {
+	switch {
+	case t.limits.peerCounts(from) && t.peers[from] >= t.limits.MaxConnsPerPeer:
+		return LimitPeer
+	case t.unfinished.len() >= t.limits.MaxUnfinished:
+		return LimitUnfinished // who goes for it makes room in total too
+	case t.Len() >= t.limits.MaxConns:
+		return LimitConns
+	}
+	return LimitNone
+}
+
+// Admits says whether one more connection from an address may come: which limit it
+// meets, and which connection has to go for it.
+func (t *Table[C]) Admits(from netip.Addr) (hit Limit, victim C, ok bool) {
+	switch hit = t.full(from); hit {
+	case LimitPeer:
+		return hit, victim, false
+	case LimitUnfinished:
+		victim = t.unfinished.oldest()
+	case LimitConns:
+		var none C
+		if victim = t.Victim(); victim == none {
+			return hit, victim, false
+		}
+	}
+	return hit, victim, true
+}
+
+// AdmitsKept is Admits for a connection that is to be kept, which may have its place
+// already. Of the kept ones only the refused can make room.
+func (t *Table[C]) AdmitsKept(c C) (hit Limit, victim C, ok bool) {
+	var none C
+	switch {
+	case int(t.registered.Load())+t.refused.len() >= t.limits.MaxKept:
+		victim = t.refused.oldest()
+	case !c.place().Counted && t.Len() >= t.limits.MaxConns:
+		victim = t.Victim()
+	default:
+		return LimitNone, none, true
+	}
+	return LimitConns, victim, victim != none
+}
+
+// SlowVictim is the connection that has to go because the replies that peers do not read
+// take up too much, or none: the one that has waited longest, but not the given one.
+func (t *Table[C]) SlowVictim(but C) C {
+	var none C
+	if t.Pending.Load() <= int64(t.limits.MaxPending) {
+		return none
+	}
+	for c := t.unfinished.first; c != none; c = c.place().Next {
+		if c != but && c.Unsent() > 0 {
+			return c
+		}
+	}
+	return none
+}
+
+// Victim is the connection that has to go first when there is no room, or none. A
+// registered one never has to.
+func (t *Table[C]) Victim() C {
+	var none C
+	if c := t.refused.oldest(); c != none {
+		return c
+	}
+	return t.unfinished.oldest()
+}
+
+// Add takes in a new connection.
+func (t *Table[C]) Add(c C) {
+	s := c.place()
+	s.Counted = true
+	t.conns.Add(1)
+	if t.limits.peerCounts(s.Addr) {
+		t.peers[s.Addr]++
+	}
+	s.queued = queuedUnfinished
+	t.unfinished.push(c)
+	s.UnderWay = true
+	t.UnderWay++
+}
+
+// Keep moves a connection to the registered or the refused ones. A refused one can
+// become registered, never the other way.
+func (t *Table[C]) Keep(c C, holds bool) {
+	s := c.place()
+	switch {
+	case s.Registered || !holds && s.Kept():
+		return
+	case holds:
+		t.leaveQueue(c)
+		s.Registered = true
+		t.registered.Add(1)
+	default:
+		t.leaveQueue(c)
+		s.queued = queuedRefused
+		t.refused.push(c)
+	}
+}
+
+// RefusedVictim is the connection that has to go for one more refused one, or none.
+func (t *Table[C]) RefusedVictim() (victim C) {
+	if t.refused.len() >= t.limits.MaxRefused {
+		victim = t.refused.oldest()
+	}
+	return victim
+}
+
+// Remove takes a connection out; doing so again is fine.
+func (t *Table[C]) Remove(c C) {
+	s := c.place()
+	if !s.Counted {
+		return
+	}
+	s.Counted = false
+	t.conns.Add(-1)
+	t.leaveQueue(c)
+	if s.Registered {
+		s.Registered = false
+		t.registered.Add(-1)
+	}
+	if t.limits.peerCounts(s.Addr) {
+		if t.peers[s.Addr]--; t.peers[s.Addr] == 0 {
+			delete(t.peers, s.Addr)
+		}
+	}
+}
+
+// EndRequest no longer counts a connection among the requests under way; doing so again
+// is fine.
+func (t *Table[C]) EndRequest(c C) {
+	if s := c.place(); s.UnderWay {
+		s.UnderWay = false
+		t.UnderWay--
+	}
+}
+
+// leaveQueue takes a connection out of the queue that it is in, if any.
+func (t *Table[C]) leaveQueue(c C) {
+	s := c.place()
+	switch s.queued {
+	case queuedUnfinished:
+		t.unfinished.remove(c)
+	case queuedRefused:
+		t.refused.remove(c)
+	}
+	s.queued = queuedNowhere
+}
+
+// Gauges are how many connections there are.
+type Gauges struct{ Conns, Unfinished, Registered, Refused int }
+
+// Count reads the gauges. It may be called at any time.
+func (t *Table[C]) Count() Gauges {
+	return Gauges{t.Len(), t.unfinished.len(), int(t.registered.Load()), t.refused.len()}
+}
+
+// Unregistered calls f for each connection that is not registered: first those who were
+// refused, then the unfinished ones, the oldest first.
+func (t *Table[C]) Unregistered(f func(C)) {
+	var none C
+	for _, first := range []C{t.refused.first, t.unfinished.first} {
+		for c := first; c != none; c = c.place().Next {
+			f(c)
+		}
+	}
+}

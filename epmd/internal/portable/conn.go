@@ -1,0 +1,214 @@
+package portable
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/goepmd/goepmd/epmd/internal/engine"
+	"github.com/goepmd/goepmd/epmd/internal/places"
+	"github.com/goepmd/goepmd/epmd/internal/report"
+	"github.com/goepmd/goepmd/epmd/internal/sockets"
+	"github.com/goepmd/goepmd/epmd/session"
+	"github.com/goepmd/goepmd/wire"
+)
+
+// conn is one connection of the portable engine.
+type conn struct {
+	engine  *Engine
+	net     net.Conn
+	session session.Session
+	small   [16]byte    // to read into while it is kept
+	writing atomic.Bool // a reply, of which some may be sent
+	ends    atomic.Bool // its close ends it for all processes that have it
+
+	// The engine's lock guards what follows, but for the owner and the peer's address,
+	// which stay as they are.
+	places.Place[*conn]
+	pending int // bytes that are being written
+}
+
+// Unsent is how many bytes of the reply the peer may not have read yet.
+func (c *conn) Unsent() int { return c.pending }
+
+// Remote and Local make conn a session.Peer.
+func (c *conn) Remote() netip.Addr { return c.Addr }
+func (c *conn) Local() netip.Addr  { return sockets.AddrOf(c.net.LocalAddr()) }
+
+// buffers are borrowed by connections while their request arrives.
+type buffers struct {
+	in    [wire.MaxPacketLen + 1]byte // the most that a session wants
+	reply [session.MaxReplyLen]byte
+}
+
+var bufferPool = sync.Pool{New: func() any { return new(buffers) }}
+
+// serve sees a connection through, from its first byte to its end.
+func (c *conn) serve() {
+	c.engine.report.State(c, report.StateNew)
+	err := c.request()
+	if err == nil && c.session.Kept() {
+		c.enterKept()
+		go c.stay() // for years perhaps, so on a stack that has not grown
+		return
+	}
+	c.finish(err)
+	c.engine.wg.Done()
+}
+
+// stay serves a kept connection until it ends.
+func (c *conn) stay() {
+	defer c.engine.wg.Done()
+	c.finish(c.wait())
+}
+
+// request reads and answers the request. A nil error means that it was
+// answered in full.
+func (c *conn) request() error {
+	b := bufferPool.Get().(*buffers)
+	defer bufferPool.Put(b)
+	for {
+		c.arm()
+		n, err := c.net.Read(b.in[:min(c.session.Want(), len(b.in))])
+		if n > 0 {
+			now := time.Now()
+			res, ok := c.feed(now, b.in[:n], b.reply[:])
+			switch {
+			case !ok:
+				return engine.ErrLimit
+			case res.Verdict != session.More:
+				return c.obey(res, now)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// feed gives a chunk to the session, and brings the engine up to date with what
+// it led to, before anybody is told. It says no if the connection has to go.
+func (c *conn) feed(now time.Time, chunk, scratch []byte) (session.Result, bool) {
+	e := c.engine
+	if !e.beginChunk(c) {
+		return session.Result{}, false
+	}
+	res := c.session.Feed(now, chunk, scratch)
+	if res.Verdict == session.Keep && c.session.Holds() {
+		e.watch.add(c.net, c.Owner, c.session.TakesMore())
+		sockets.KeepAlive(c.net, e.config.Limits.KeepAlive)
+	}
+	return res, e.endChunk(c, res)
+}
+
+// arm sets the time until which the next read may wait. It holds the lock, since a
+// shutdown shortens that time.
+func (c *conn) arm() {
+	e := c.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case e.ending && !c.Begun:
+		c.expire(e.silentEnd)
+	default:
+		c.expire(c.session.Deadline())
+	}
+}
+
+// expire sets the end of reading; the zero time is none. That it fails on a
+// connection that is closed, the read will tell.
+func (c *conn) expire(at time.Time) { _ = c.net.SetReadDeadline(at) }
+
+// obey does what the session says of bytes that came at a time.
+func (c *conn) obey(res session.Result, came time.Time) error {
+	e := c.engine
+	e.report.Request(c, res)
+	e.Evict(res.Evict)
+	if len(res.Reply) > 0 {
+		if err := c.write(res.Reply); err != nil {
+			return err
+		}
+		if e.config.MeasureLatency {
+			e.report.Latencies.Add(time.Since(came))
+		}
+	}
+	switch res.Verdict {
+	case session.Close:
+		return res.Err
+	case session.StopDaemon:
+		e.log.Warn("killed by a KILL_REQ", "remote", c.net.RemoteAddr())
+		e.stop(engine.ErrKilled)
+	}
+	return nil
+}
+
+// enterKept tells the hook that a connection is answered and kept.
+func (c *conn) enterKept() {
+	state := report.StateRefused
+	if c.session.Holds() {
+		state = report.StateRegistered
+	}
+	c.engine.mu.Lock()
+	c.engine.endRequest(c)
+	c.engine.mu.Unlock()
+	c.engine.report.State(c, state)
+}
+
+// wait reads a kept connection until it ends.
+func (c *conn) wait() error {
+	if c.session.TakesMore() {
+		return c.takeMore()
+	}
+	c.arm() // without a deadline
+	for {
+		n, err := c.net.Read(c.small[:])
+		if n > 0 {
+			now := time.Now()
+			err := c.obey(c.session.Feed(now, c.small[:n], nil), now)
+			if n == len(c.small) {
+				c.readRest()
+			}
+			return err
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// takeMore serves the further requests of a kept connection, until it ends. They
+// are short and few: no more is set aside for them than for one that only waits.
+func (c *conn) takeMore() error {
+	holds := c.session.Holds()
+	var reply [16]byte
+	for {
+		c.arm()
+		n, err := c.net.Read(c.small[:min(c.session.Want(), len(c.small))])
+		if n > 0 {
+			now := time.Now()
+			res, ok := c.feed(now, c.small[:n], reply[:])
+			if !ok {
+				return engine.ErrLimit
+			}
+			if res.Verdict != session.More {
+				if err := c.obey(res, now); err != nil || res.Verdict != session.Keep {
+					return err
+				}
+				if !holds && c.session.Holds() {
+					holds = true
+					c.engine.report.State(c, report.StateRegistered)
+				}
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// About makes conn a report.Subject.
+func (c *conn) About() report.Conn {
+	return report.Conn{Owner: c.Owner, Remote: c.net.RemoteAddr(), Local: c.net.LocalAddr()}
+}

@@ -1,0 +1,118 @@
+package portable
+
+import (
+	"log/slog"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/goepmd/goepmd/epmd/internal/engine"
+	"github.com/goepmd/goepmd/epmd/internal/places"
+	"github.com/goepmd/goepmd/epmd/internal/report"
+	"github.com/goepmd/goepmd/epmd/internal/sockets"
+	"github.com/goepmd/goepmd/epmd/session"
+	"github.com/goepmd/goepmd/registry"
+)
+
+// Engine is the engine for any net.Listener: a goroutine for each listener and each
+// connection.
+type Engine struct {
+	config   *engine.Config
+	report   *report.Report
+	registry *registry.Registry
+	log      *slog.Logger
+
+	arriving atomic.Int64 // accepted, and not in the table yet
+
+	spare   sockets.Spare
+	wg      sync.WaitGroup // every goroutine
+	stopped chan struct{}  // closed when all connections are dropped
+	drained chan struct{}  // closed when ending and no request is under way
+
+	mu        sync.Mutex
+	daemon    *session.Daemon // from the first Serve on
+	watch     *watch          // from the first Serve on; nil if the system has none
+	listeners []net.Listener
+	conns     map[registry.Owner]*conn
+	last      registry.Owner
+	table     places.Table[*conn]
+	ending    bool      // no more connections
+	stopping  bool      // stopped is closed
+	silentEnd time.Time // when ending: until when silent connections may begin
+	err       error     // why it ended
+}
+
+// New makes an engine that serves nothing yet.
+func New(c *engine.Config) *Engine {
+	e := &Engine{
+		config:   c,
+		report:   c.Report,
+		registry: c.Registry,
+		log:      c.Report.Log,
+		stopped:  make(chan struct{}),
+		drained:  make(chan struct{}),
+		conns:    make(map[registry.Owner]*conn),
+	}
+	e.table.Init(c.Limits)
+	return e
+}
+
+// Serve adds listeners, and connections that another server has left, and returns when
+// the engine has ended and none of its goroutines is left.
+func (e *Engine) Serve(lns []net.Listener, left *engine.Held) error {
+	if err := e.add(lns); err != nil {
+		sockets.CloseListeners(lns)
+		left.Close()
+		return err
+	}
+	e.restore(left)
+	for _, ln := range lns {
+		e.log.Debug("listening", "address", ln.Addr())
+		go e.accept(ln)
+	}
+	<-e.stopped
+	e.wg.Wait()
+	e.watch.close()
+	e.spare.Release()
+	return e.err
+}
+
+// add takes the listeners in, unless the server has ended.
+func (e *Engine) add(lns []net.Listener) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.ending {
+		return e.err
+	}
+	if e.daemon == nil {
+		e.watch = newWatch()
+		e.spare.Reserve()
+		d := e.config.Daemon(lns)
+		d.Sweep = e.sweep
+		e.daemon = &d
+	}
+	e.listeners = append(e.listeners, lns...)
+	e.wg.Add(len(lns))
+	return nil
+}
+
+// sweep releases the registrations of connections that have ended, although
+// their goroutines may not have run yet.
+func (e *Engine) sweep([]byte) { e.watch.sweep(e.registry.Release) }
+
+// Addrs are the addresses of the listeners.
+func (e *Engine) Addrs() []net.Addr {
+	e.mu.Lock()
+	lns := slices.Clone(e.listeners)
+	e.mu.Unlock()
+	var out []net.Addr
+	for _, ln := range lns {
+		out = append(out, ln.Addr())
+	}
+	return out
+}
+
+// Count is how many connections there are.
+func (e *Engine) Count() places.Gauges { return e.table.Count() }

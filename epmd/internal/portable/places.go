@@ -1,0 +1,153 @@
+package portable
+
+import (
+	"github.com/goepmd/goepmd/epmd/internal/places"
+	"github.com/goepmd/goepmd/epmd/session"
+	"github.com/goepmd/goepmd/registry"
+)
+
+// admit gives a connection a place in the table, if there is room, and says which limit
+// it met and which connection has to go for it. The caller holds e.mu.
+func (e *Engine) admit(c *conn) (hit places.Limit, victim *conn, ok bool) {
+	if e.ending {
+		return places.LimitNone, nil, false
+	}
+	hit, victim, ok = e.table.Admits(c.Addr)
+	if victim != nil {
+		e.drop(victim, places.CauseLimit)
+	}
+	if ok {
+		e.last++
+		c.Owner = e.last
+		e.conns[c.Owner] = c
+		e.table.Add(c)
+	}
+	return hit, victim, ok
+}
+
+// drop takes a connection out of the table for a cause. The caller holds e.mu, and cuts
+// the connection once e.mu is free.
+func (e *Engine) drop(c *conn, why places.Cause) {
+	c.Cause = why
+	c.ends.Store(e.config.Shuts(why))
+	e.notPending(c)
+	e.forget(c)
+}
+
+// notPending no longer counts a reply among the pending bytes. The caller holds e.mu.
+func (e *Engine) notPending(c *conn) {
+	e.table.Pending.Add(-int64(c.pending))
+	c.pending = 0
+}
+
+// forget takes a connection out of the table. The caller holds e.mu.
+func (e *Engine) forget(c *conn) {
+	delete(e.conns, c.Owner)
+	e.table.Remove(c)
+	e.endRequest(c)
+}
+
+// endRequest no longer counts a connection among the requests under way. The caller
+// holds e.mu.
+func (e *Engine) endRequest(c *conn) {
+	e.table.EndRequest(c)
+	if e.ending && e.table.UnderWay == 0 && !e.stopping {
+		closeOnce(e.drained)
+	}
+}
+
+// closeOnce closes a channel that nothing is ever sent on, unless it is closed;
+// the caller holds the lock that guards it.
+func closeOnce(c chan struct{}) {
+	select {
+	case <-c:
+	default:
+		close(c)
+	}
+}
+
+// evictOne closes the connection that has to go first, when the process has no
+// descriptor left, and says whether there was one.
+func (e *Engine) evictOne() bool {
+	e.mu.Lock()
+	v := e.table.Victim()
+	if v != nil {
+		e.drop(v, places.CauseLimit)
+	}
+	e.mu.Unlock()
+	if v != nil {
+		e.report.LimitHit(places.LimitConns)
+		v.cut()
+	}
+	return v != nil
+}
+
+// beginChunk keeps a connection from having to go for a limit while a chunk of it is
+// worked on: otherwise a newcomer could take its place in the very moment in which it is
+// registered. It says no if the connection has to go already.
+func (e *Engine) beginChunk(c *conn) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c.Begun, c.Busy = true, true
+	return c.Cause == places.CauseNone
+}
+
+// endChunk ends what beginChunk began, and counts a connection that is to be kept among
+// the kept ones. It says no if the connection has to go.
+func (e *Engine) endChunk(c *conn, res session.Result) bool {
+	var victims []*conn
+	hit := places.LimitNone
+	e.mu.Lock()
+	c.Busy = false
+	ok := c.Cause == places.CauseNone
+	if ok && res.Verdict == session.Keep {
+		hit, victims, ok = e.keep(c)
+	}
+	e.mu.Unlock()
+	e.report.LimitHit(hit)
+	for _, v := range victims {
+		v.cut()
+	}
+	return ok
+}
+
+// keep counts a connection among the registered or the refused ones, if there is room,
+// and says which limit it met and which connections have to go for it. The caller holds
+// e.mu.
+func (e *Engine) keep(c *conn) (hit places.Limit, victims []*conn, ok bool) {
+	dropped := func(v *conn, l places.Limit) {
+		if v != nil {
+			e.drop(v, places.CauseLimit)
+			victims, hit = append(victims, v), l
+		}
+	}
+	if !c.Kept() {
+		hit, victim, ok := e.table.AdmitsKept(c)
+		dropped(victim, hit)
+		if !ok {
+			return hit, victims, false
+		}
+	}
+	holds := c.session.Holds()
+	c.More = c.session.TakesMore()
+	if !holds && !c.Kept() {
+		dropped(e.table.RefusedVictim(), places.LimitRefused)
+	}
+	e.table.Keep(c, holds)
+	return hit, victims, true
+}
+
+// Evict closes the connections whose names STOP_REQ unregistered.
+func (e *Engine) Evict(owners []registry.Owner) {
+	for _, o := range owners {
+		e.mu.Lock()
+		c := e.conns[o]
+		if c != nil {
+			e.drop(c, places.CauseStopped)
+		}
+		e.mu.Unlock()
+		if c != nil {
+			c.cut()
+		}
+	}
+}

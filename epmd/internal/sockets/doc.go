@@ -1,0 +1,3 @@
+// Package sockets is what engines ask of the system about descriptors, addresses and
+// listeners.
+package sockets
