@@ -194,7 +194,7 @@ type Server struct {
 	parts *parts
 }
 
-// state is what a server has once it is used.
+// parts is what a server consists of once it is used.
 type parts struct {
 	config  engine.Config
 	report  report.Report
