@@ -269,6 +269,7 @@ func TestPortMismatch(t *testing.T) {
 // TestOtherPorts: what nodes of the name are told comes before what a crowd of others
 // gives away, and an EPMD that hangs holds nobody up.
 func TestOtherPorts(t *testing.T) {
+	t.Parallel()
 	one, other := epmdtest.NewServer(t), epmdtest.NewServer(t)
 	other.Node("a", goNode(t, "a@127.0.0.1", "127.0.0.1"))
 	hangs, _ := listen(t, "127.0.0.1", 0)
@@ -354,6 +355,7 @@ func TestNotADistributionPort(t *testing.T) {
 }
 
 func TestHandshakeSilent(t *testing.T) {
+	t.Parallel()
 	s := epmdtest.NewServer(t)
 	ln, port := listen(t, "127.0.0.1", 0) // the system takes connections for it
 	s.Node("a", port)

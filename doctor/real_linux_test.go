@@ -66,6 +66,7 @@ func stopped(t *testing.T, pid int) {
 
 // TestNode takes one real node through what it can be found to be.
 func TestNode(t *testing.T) {
+	t.Parallel()
 	port, epmdPID := otpEPMD(t)
 	n := erl(t, "patient@127.0.0.1", port)
 	hidden := "[N || N <- nodes(hidden)]"
@@ -134,6 +135,7 @@ func TestShortName(t *testing.T) {
 
 // TestNotListening: a node that runs, and that EPMD does not know.
 func TestNotListening(t *testing.T) {
+	t.Parallel()
 	port, _ := otpEPMD(t)
 	n := erl(t, "quiet@127.0.0.1", port, "-dist_listen", "false")
 	rep := examine(t, realDoctor(port), "quiet@127.0.0.1", doctor.RegistrationLost)
@@ -213,6 +215,7 @@ func full(t *testing.T, port uint16) uint16 {
 }
 
 func TestFiltered(t *testing.T) {
+	t.Parallel()
 	d := realDoctor(full(t, freePort(t)))
 	d.Timeout = short
 	examine(t, d, "a@127.0.0.1", doctor.EPMDFiltered)
@@ -248,6 +251,7 @@ func certificate(t *testing.T) string {
 // TestTLSNode: a node with -proto_dist inet_tls, to those who speak that and others; once
 // it takes anybody, and once it wants a certificate.
 func TestTLSNode(t *testing.T) {
+	t.Parallel()
 	port, _ := otpEPMD(t)
 	file := certificate(t)
 	tls := []string{"-proto_dist", "inet_tls", "-ssl_dist_opt", "server_certfile", file}
@@ -273,6 +277,7 @@ func TestTLSNode(t *testing.T) {
 // TestOwnNetwork: an address of this machine that is no loopback, with all as it is by
 // default.
 func TestOwnNetwork(t *testing.T) {
+	t.Parallel()
 	own := ""
 	addrs, err := net.InterfaceAddrs()
 	require.NoError(t, err)
