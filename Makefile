@@ -1,7 +1,7 @@
 # The few commands of the project; CONTRIBUTING.md says more.
 GO ?= go
 
-.PHONY: help setup test proof nightly stage check mutate soak bench bench-save bench-epmd build image
+.PHONY: help setup test proof nightly stage check stress mutate soak bench bench-save bench-epmd build image
 
 # Seconds of make soak.
 SOAK_SECONDS ?= 600
@@ -27,8 +27,11 @@ setup: ## install what make test and make proof need and this machine lacks
 check: ## formatting, go vet and staticcheck
 	@$(GO) run ./internal/proof -only 'format|vet|staticcheck' test
 
+stress: ## tests of limits and time-outs, COUNT times beside a full load; RUN names others
+	@scripts/stress.sh
+
 mutate: ## small wrong changes to the core, of which the tests must notice 95 %
-	$(GO) run ./internal/mutate ./wire ./registry ./registry/state ./epmd/session
+	$(GO) run ./internal/mutate -resume bin/mutants.jsonl ./wire ./registry ./registry/state ./epmd/session
 
 soak: ## churn, lookups and faults mixed for SOAK_SECONDS, and the bill
 	@scripts/soak.sh $(SOAK_SECONDS)

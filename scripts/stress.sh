@@ -7,8 +7,7 @@
 # The tests are those below: the ones that once failed now and then, and those of limits,
 # time-outs, hand-over and idling. RUN, a regular expression as of go test -run, chooses
 # among all tests of these packages instead; PACKAGES names some of the packages. Beside
-# the tests runs a loop for each processor that does nothing but take its time, at the
-# same priority.
+# the tests runs the load of scripts/load.sh.
 #
 # Its status is 1 if a test failed. bin/stress keeps what the tests printed.
 #
@@ -16,12 +15,20 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+# A package; how many rounds are run at once, more than one where a test mostly waits; and
+# tests, of which a second part after / chooses among the parts of each.
 tests='
-epmd TestCountedBeforeClosed|TestGoneBeforeClosed|TestMaxConns|TestMaxUnfinished|TestNeverEvictedOnceRegistered|TestUnfinishedWithinTotal|TestMaxRefused|TestMaxConnsPerPeer|TestAcceptErrors|TestNoFilesLeft
-epmd TestPacketTimeout|TestDelays|TestLatencies|TestLatencyOfPieces|TestHalfTransport|TestDelayedTransports|TestRefusedTransport|TestClientTimeouts|TestReregister|TestReregisterIsPatient|TestFresh.*
-epmd TestExitIdle|TestExitIdleNever|TestExitIdleWaits|TestExitIdleUnderWay|TestExitIdleArriving|TestExitIdleRace|TestShutdown.*|TestHooksAndStats|TestOutcomes|TestComesBackAtOnce|TestEngineChoice|TestEpollNoGoroutines
-epmd TestHandoff.*|TestResumeFails|TestRestore
-metrics TestEveryMetricMoves
+epmd 1 TestCountedBeforeClosed|TestGoneBeforeClosed|TestMaxConns|TestMaxUnfinished|TestNeverEvictedOnceRegistered|TestUnfinishedWithinTotal|TestMaxRefused|TestMaxConnsPerPeer|TestAcceptErrors|TestNoFilesLeft|TestPacketTimeoutExactly|TestTimeoutRestarts|TestNoTimeout|TestHooksAndStats|TestOutcomes|TestLatencies|TestRefusedTransport|TestEngineChoice|TestEpollNoGoroutines|TestShutdownReason|TestShutdownLeavesNothing|TestResumeFails|TestRestore|TestHandoffLeavesNothing|TestHandoffOfUnixSocket|TestHandoffOfTransports
+epmd 5 TestPacketTimeout|TestDelays|TestLatencyOfPieces|TestHalfTransport|TestDelayedTransports|TestClientTimeouts|TestReregister|TestReregisterIsPatient|TestExitIdle|TestExitIdleNever|TestExitIdleWaits|TestExitIdleUnderWay|TestExitIdleArriving|TestExitIdleRace|TestShutdown|TestShutdownRegistersStill|TestShutdownCutsShort|TestShutdownOfSilence|TestHandoffFails
+epmd 5 TestVectors/./timed
+epmd/internal/epoll 1 TestTimeout|TestTimeoutRestarts|TestNoTimeout|TestFreshIsSwept|TestFreshGrowsOld|TestFreshBeforeSleep|TestFreshAndLimits
+cmd/epmd 1 TestSignals|TestAlreadyRunning|TestUpgradeThroughLink|TestUpgradeDaemon|TestUpgradeWithPage|TestControlNonsense|TestPredecessorVariable|TestListensWhereTold|TestBlockedLog
+cmd/epmd 5 TestConformance/timed
+conformance 1 TestTooEarlyOnABusyMachine
+metrics 1 TestEveryMetricMoves
+epmdhttp 1 TestSlowReaderIsCut|TestStream|TestStreamCatchesUp|TestStreamsAreBounded|TestStreamEnds|TestStreamOutlivesTimeouts
+internal/testbed 1 TestFreePort|TestFreePortIsFree|TestTaken|TestStartEnds|TestStartGivesUp
+internal/upgrade 1 TestUpgradeBySignal
 '
 packages=${PACKAGES:-$(echo "$tests" | awk 'NF && !seen[$1]++ { print $1 }')}
 count=${COUNT:-50}
@@ -38,64 +45,90 @@ if [ "${STRESS_OWN_NETWORK:-}" = "" ]; then
 		echo "stress: building the tests of $package"
 		go test -race -c -o "$logs/$(echo "$package" | tr / -).test" "./$package"
 	done
-	STRESS_OWN_NETWORK=1 exec scripts/netns.sh "$0" </dev/null
+	STRESS_OWN_NETWORK=1 exec scripts/netns.sh scripts/load.sh "$0" </dev/null
 fi
 
-# The busy loops look whether this script is still there, so that they end with it however
-# it ends.
-loops=
-trap 'kill $loops 2>/dev/null || true' EXIT
+processes=
+trap '[ "$processes" = "" ] || kill $processes 2>/dev/null || true' EXIT
 trap 'exit 130' INT TERM HUP
-for _ in $(seq "$(getconf _NPROCESSORS_ONLN)"); do
-	sh -c 'while kill -0 "$1" 2>/dev/null; do n=0; while [ $n -lt 100000 ]; do n=$((n + 1)); done; done' busy $$ &
-	loops="$loops $!"
-done
-
-# pattern is what of a package is to run.
-pattern() {
-	if [ "${RUN:-}" != "" ]; then
-		echo "$RUN"
-	else
-		echo "$tests" | awk -v package="$1" '$1 == package { all = all (all ? "|" : "") $2 } END { print "^(" all ")$" }'
-	fi
-}
-
-# Each name of the list must be that of a test: one that was renamed would be passed over.
-for package in $packages; do
-	name=$(echo "$package" | tr / -)
-	(cd "$package" && "$logs/$name.test" -test.list "$(pattern "$package")") | grep '^Test' >"$logs/$name.names" || true
-	if [ "${RUN:-}" = "" ]; then
-		for test in $(echo "$tests" | awk -v package="$package" '$1 == package { gsub(/\|/, " "); sub(/^[^ ]+ /, ""); print }'); do
-			grep -q "^$test\$" "$logs/$name.names" || { echo "stress: $package has no test $test" >&2; exit 1; }
-		done
-	fi
-done
 
 began=$(date +%s)
 status=0
+
+# any says whether one of some processes is there.
+any() {
+	for process; do
+		kill -0 "$process" 2>/dev/null && return
+	done
+	return 1
+}
+
+# look tells every ten seconds how far the rounds of a package are, until their processes
+# have ended. It takes the package and the processes.
+look() {
+	package=$1
+	shift
+	seconds=0
+	while any "$@"; do
+		sleep 1
+		seconds=$((seconds + 1))
+		[ $((seconds % 10)) != 0 ] || echo "stress: $package, $(cat "$logs/$name".*.log | grep -c '^--- ') tests, $(cat "$logs/$name".*.log | grep -c '^--- FAIL' || true) failed, $(($(date +%s) - began)) s"
+	done
+}
+
+# rounds runs tests of a package: rounds PACKAGE AT-ONCE PATTERN.
+rounds() {
+	name=$(echo "$1" | tr / -)
+	ran=0
+	while [ "$ran" -lt "$count" ]; do
+		processes=
+		n=0
+		while [ "$n" -lt "$2" ] && [ "$ran" -lt "$count" ]; do
+			piece=$((count / $2 > 5 ? 5 : (count + $2 - 1) / $2))
+			piece=$((count - ran < piece ? count - ran : piece))
+			n=$((n + 1))
+			ran=$((ran + piece))
+			# In the background a shell has programs ignore these, and daemons inherit it.
+			(cd "$1" && exec env --default-signal=INT,QUIT "$logs/$name.test" -test.v -test.count "$piece" -test.timeout 20m -test.run "$3") >>"$logs/$name.$n.log" 2>&1 &
+			processes="$processes $!"
+		done
+		look "$1" $processes
+		n=0
+		for process in $processes; do
+			n=$((n + 1))
+			code=0
+			wait "$process" || code=$?
+			echo "stress: status $code" >>"$logs/$name.$n.log"
+			[ $code = 0 ] || status=1
+		done
+	done
+}
+
+# Each name of the list must be that of a test: one that was renamed would be passed over.
+chosen=$logs/chosen
 for package in $packages; do
 	name=$(echo "$package" | tr / -)
-	[ -s "$logs/$name.names" ] || continue
-	log=$logs/$name.log
-	round=0
-	: >"$log"
-	while [ "$round" -lt "$count" ]; do
-		piece=$((count - round < 5 ? count - round : 5))
-		(cd "$package" && exec "$logs/$name.test" -test.v -test.count "$piece" -test.timeout 20m -test.run "$(pattern "$package")") >>"$log" 2>&1 &
-		running=$!
-		for seconds in $(seq 1 1200); do
-			kill -0 $running 2>/dev/null || break
-			sleep 1
-			[ $((seconds % 10)) = 0 ] && echo "stress: $package, rounds $((round + 1)) to $((round + piece)) of $count, $(grep -c '^--- FAIL' "$log" || true) failures, $(($(date +%s) - began)) s"
+	(cd "$package" && "$logs/$name.test" -test.list .) >"$logs/$name.names"
+	if [ "${RUN:-}" != "" ]; then
+		echo "$package 1 $RUN" >>"$chosen"
+		continue
+	fi
+	echo "$tests" | awk -v package="$package" '$1 == package' | while read -r _ at_once list; do
+		for test in $(echo "${list%%/*}" | tr '|' ' '); do
+			grep -q "^$test\$" "$logs/$name.names" || { echo "stress: $package has no test $test" >&2; exit 1; }
 		done
-		code=0
-		wait $running || code=$?
-		echo "stress: status $code" >>"$log"
-		[ $code = 0 ] || status=1
-		round=$((round + piece))
+		parts=${list#"${list%%/*}"}
+		echo "$package $at_once ^(${list%%/*})\$$parts" >>"$chosen"
 	done
-	echo "stress: $package is done, $(grep -c '^--- FAIL' "$log" || true) failures, $(($(date +%s) - began)) s"
-	awk -v package="$package" '
+done
+
+while read -r package at_once pattern; do
+	rounds "$package" "$at_once" "$pattern"
+done <"$chosen"
+
+for package in $packages; do
+	name=$(echo "$package" | tr / -)
+	cat "$logs/$name".*.log | awk -v package="$package" '
 		/^--- (PASS|FAIL|SKIP): / {
 			test = $3; rounds[test]++
 			seconds[test] += substr($4, 2) + 0
@@ -106,27 +139,29 @@ for package in $packages; do
 		/^stress: status / { if ($3 != 0 && !told) broken++; told = 0 }
 		END {
 			for (test in rounds)
-				printf "%-16s %-34s %7d %9d %9.1f%s\n", package, test, rounds[test], failures[test], seconds[test], (skipped[test] ? "  skipped " skipped[test] : "")
-			if (broken) printf "%-16s %-34s %7s %9d %9s  it ended with no test failing\n", package, "(the whole)", "", broken, ""
-		}' "$log" | sort >>"$logs/table"
+				printf "%-16s %-32s %7d %9d %9.1f%s\n", package, test, rounds[test], failures[test], seconds[test], (skipped[test] ? "  skipped " skipped[test] : "")
+			if (broken) printf "%-16s %-32s %7s %9d %9s  ended with no test failing\n", package, "(all)", "", broken, ""
+		}' | sort >>"$logs/table"
 done
 
 # The output of the first failure of each test.
 for package in $packages; do
-	log=$logs/$(echo "$package" | tr / -).log
-	[ -f "$log" ] || continue
-	for test in $(awk '/^--- FAIL: / && !seen[$3]++ { print $3 }' "$log"); do
-		printf '\nstress: the first failure of %s, %s (%s)\n' "$package" "$test" "$log"
-		awk -v test="$test" '
-			$1 == "===" && $2 == "RUN" && ($3 == test) { n = 0 }
-			!done && n < 400 { kept[n++] = $0 }
-			!done && $0 ~ ("^--- FAIL: " test " ") { failed = 1; next }
-			failed && !done && !/^ / { done = 1 }
-			END { for (i = (n > 120 ? n - 120 : 0); i < n; i++) print kept[i] }' "$log"
+	for log in "$logs/$(echo "$package" | tr / -)".*.log; do
+		for test in $(awk '/^--- FAIL: / && !seen[$3]++ { print $3 }' "$log"); do
+			grep -q "^$package $test\$" "$logs/shown" 2>/dev/null && continue
+			echo "$package $test" >>"$logs/shown"
+			printf '\nstress: the first failure of %s, %s (%s)\n' "$package" "$test" "$log"
+			awk -v test="$test" '
+				$1 == "===" && $2 == "RUN" && $3 == test { n = 0 }
+				{ kept[n++] = $0 }
+				failed && !/^ / { exit }
+				$0 ~ ("^--- FAIL: " test " ") { failed = 1 }
+				END { for (i = (n > 150 ? n - 150 : 0); i < n; i++) print kept[i] }' "$log"
+		done
+		grep -m 1 -A 60 '^panic: \|^fatal error: \|^WARNING: DATA RACE' "$log" || true
 	done
-	grep -q '^panic: \|^fatal error: \|^WARNING: DATA RACE' "$log" && { echo "stress: $log"; grep -A 60 '^panic: \|^fatal error: \|^WARNING: DATA RACE' "$log" | head -60; }
 done
-printf '\n%-16s %-34s %7s %9s %9s\n' package test rounds failures seconds
+printf '\n%-16s %-32s %7s %9s %9s\n' package test rounds failures seconds
 cat "$logs/table"
 echo "stress: $(($(date +%s) - began)) s beside $(getconf _NPROCESSORS_ONLN) busy loops"
 exit $status

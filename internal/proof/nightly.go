@@ -19,12 +19,16 @@ func nightly() ([]stage, error) {
 			command: goTest("-race", "./..."), tests: true, bound: hour,
 		},
 		{
+			name: "stress", does: "tests of limits, time-outs, hand-over and idling, 500 times beside a full load", after: []string{"setup"},
+			command: []string{"scripts/stress.sh"}, env: []string{"COUNT=500"}, bound: 4 * hour,
+		},
+		{
 			name: "loaded", does: "every test ten times beside a full load", after: []string{"setup"},
 			command: append([]string{"scripts/load.sh"}, goTest("-count=10", "-timeout", "3h", "./...")...), tests: true, bound: 3 * hour,
 		},
 		{
 			name: "mutate", does: "small wrong changes to wire, registry and session, of which the tests must notice 95 %", after: []string{"setup"},
-			command: []string{"go", "run", "./internal/mutate", "./wire", "./registry", "./registry/state", "./epmd/session"}, bound: 6 * hour,
+			command: []string{"go", "run", "./internal/mutate", "-resume", "bin/mutants.jsonl", "./wire", "./registry", "./registry/state", "./epmd/session"}, bound: 6 * hour,
 		},
 		{
 			name: "fuzz", does: "all fuzz targets for an hour", after: []string{"setup"},
