@@ -208,6 +208,7 @@ func testReregister(t *testing.T, engine epmd.Engine) {
 	r, err := c.Register(ctx(t), node("phoenix", 1))
 	require.NoError(t, err)
 	defer r.Close()
+	require.Len(t, r.Changes(), 1, "who sees that it is held finds it told")
 	held := <-r.Changes()
 	require.Equal(t, epmd.Change{Held: true, Creation: r.Creation()}, held)
 

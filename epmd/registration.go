@@ -169,6 +169,7 @@ func (r *Registration) registerOn(ctx context.Context, d wire.Dialect, all func(
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.conn, r.creations, r.dialect = nc, creations, d
+	r.change(Change{Held: true, Creation: creations[0]}) // who sees that it is held finds it told
 	return nil
 }
 
@@ -221,7 +222,6 @@ func (r *Registration) hold() {
 	pause := r.client.minBackoff()
 	for {
 		since := time.Now()
-		r.change(Change{Held: true, Creation: r.Creation()})
 		err := r.wait()
 		if r.ctx.Err() != nil {
 			return
