@@ -29,8 +29,8 @@ type play struct {
 	daemon Daemon
 	quiet  bool
 	settle time.Duration
-	// acceptsLate says that the daemon is to leave unread what is sent, for a while.
-	acceptsLate bool
+	// answersLate says that the daemon is to read at once, and to answer late.
+	answersLate bool
 
 	conns  map[string]Conn
 	values *bindings
@@ -47,7 +47,7 @@ func playSteps(ctx context.Context, d Daemon, s Scenario, steps []Step, settle t
 	now := time.Now()
 	p := &play{
 		daemon: d, quiet: s.Quiet, settle: settle, conns: make(map[string]Conn),
-		acceptsLate: slices.Contains(s.Daemon.Flags, "-delay_accept"),
+		answersLate: slices.Contains(s.Daemon.Flags, "-delay_write") && !slices.Contains(s.Daemon.Flags, "-delay_accept"),
 		values:      newBindings(d.Port()), began: now, first: now, last: now,
 	}
 	failure, err := p.all(ctx, steps)
@@ -121,9 +121,7 @@ func (p *play) step(ctx context.Context, n int, s Step, followed bool) (*Failure
 		delete(p.conns, s.conn)
 	case resets:
 		err = p.with(ctx, s.conn, func(c Conn) error {
-			if p.quiet && !p.acceptsLate {
-				taken(c)
-			}
+			p.taken(c)
 			return c.Reset()
 		})
 		if err == nil {
@@ -178,10 +176,11 @@ func arrive(c Conn) {
 	}
 }
 
-// taken waits until the daemon has read what was sent, where that can be known: a reset
-// takes away from it what it has not.
-func taken(c Conn) {
-	if d, ok := c.(interface{ Taken() }); ok {
+// taken waits, before more happens on a connection, until a daemon that answers late has
+// read what was sent, where that can be known: it would read more with it, and a reset
+// would take it away.
+func (p *play) taken(c Conn) {
+	if d, ok := c.(interface{ Taken() }); ok && p.answersLate {
 		d.Taken()
 	}
 }
@@ -233,7 +232,11 @@ func (p *play) send(ctx context.Context, s Step) error {
 		if err != nil {
 			return err
 		}
-		if err := p.with(ctx, s.conn, func(c Conn) error { return c.Send(b) }); err != nil {
+		err = p.with(ctx, s.conn, func(c Conn) error {
+			p.taken(c)
+			return c.Send(b)
+		})
+		if err != nil {
 			return err
 		}
 		arrive(p.conns[s.conn])

@@ -28,6 +28,9 @@ func unread(c *net.TCPConn) bool {
 		}
 		for line := range strings.Lines(string(b)) {
 			// Number, local and remote address, state, what waits to be sent and to be read.
+			if !strings.Contains(line, from) {
+				continue // it may be one of very many
+			}
 			f := strings.Fields(line)
 			if len(f) > 4 && strings.HasSuffix(f[1], from) && strings.HasSuffix(f[2], to) {
 				return !strings.HasSuffix(f[4], ":00000000")
