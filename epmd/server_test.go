@@ -447,6 +447,7 @@ func testHooksAndStats(t *testing.T, engine epmd.Engine) {
 	var mu sync.Mutex
 	var requests []epmd.Request
 	states := make(map[registry.Owner][]epmd.ConnState)
+	closed := 0
 	s := run(t, &epmd.Server{Engine: engine,
 		RelaxedCommandCheck: true,
 		OnRequest: func(r epmd.Request) {
@@ -458,6 +459,9 @@ func testHooksAndStats(t *testing.T, engine epmd.Engine) {
 			mu.Lock()
 			defer mu.Unlock()
 			states[c.Owner] = append(states[c.Owner], st)
+			if st == epmd.StateClosed {
+				closed++
+			}
 		},
 	})
 	registered, _ := s.register(t, "foo")
@@ -480,9 +484,14 @@ func testHooksAndStats(t *testing.T, engine epmd.Engine) {
 	_, err = registered.Write([]byte("x"))
 	require.NoError(t, err)
 	require.NoError(t, refused.Close())
-	require.Eventually(t, func() bool { return s.Stats().Conns == 0 }, patience, tick)
+	require.Eventually(t, func() bool { // the hook comes last
+		mu.Lock()
+		defer mu.Unlock()
+		return closed == 10
+	}, patience, tick)
 
 	st := s.Stats()
+	require.Zero(t, st.Conns)
 	require.EqualValues(t, 10, st.Accepted)
 	require.EqualValues(t, []uint64{2, 3, 1, 1, 0, 1, 1}, []uint64{st.Alive2, st.PortPlease2, st.Names, st.Dump, st.Kill, st.Stop, st.Other})
 	require.EqualValues(t, 1, st.Refusals[registry.RefusedTaken])
