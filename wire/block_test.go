@@ -61,6 +61,35 @@ func TestBlocksEdge(t *testing.T) {
 	}
 }
 
+// TestBlocksOfAnyLine: lines of every kind are in blocks that are full, but for the last,
+// and none is lost.
+func TestBlocksOfAnyLine(t *testing.T) {
+	const lines = 50
+	name, one := strings.Repeat("n", 1000), []wire.Transport{{Port: 1}}
+	for what, add := range map[string]func(*wire.Blocks){
+		"Name":   func(l *wire.Blocks) { l.Name(name, one) },
+		"Active": func(l *wire.Blocks) { l.Active(name, one, 1) },
+		"Old":    func(l *wire.Blocks) { l.Old(name, one, 1) },
+	} {
+		l := wire.AppendBlocks([]byte("before"), 1)
+		for range lines {
+			add(&l)
+		}
+		list := l.End()[len("before"):]
+		seen := 0
+		for more, first := true, true; more; first = false {
+			block, n, err := wire.ParseBlock(list, first)
+			require.NoError(t, err)
+			require.LessOrEqual(t, n, wire.MaxBlockLen, what)
+			require.True(t, !block.More || n > wire.MaxBlockLen-1100, "%s: %d bytes", what, n)
+			seen += strings.Count(string(block.Lines), "\n")
+			list, more = list[n:], block.More
+		}
+		require.Empty(t, list)
+		require.Equal(t, lines, seen, what)
+	}
+}
+
 func TestParseBlock(t *testing.T) {
 	for _, c := range []struct {
 		text  string
@@ -131,13 +160,16 @@ func TestName3Lines(t *testing.T) {
 		"name a at port 1#t  2#u\n":                   `fault`,
 		"name a at port 1#t 2\n":                      `fault`,
 		"nam a at port 1#t\n":                         `fault`,
-		"name a at port 1#t\nname b\n":                `fault`,
+		"name a at port 1#t\nname b\n":                `"a":1#t fault`,
+		"n":                                           `fault`,
+		"name a at port 1:#t\n":                       `fault`,
+		"name abcdefghi5#\nname b at port 1#\n":       `"abcdefghi5#\nname b":1# `,
 	} {
 		got := ""
 		for line, err := range wire.Name3Lines([]byte(text)) {
 			if err != nil {
 				requireFault(t, err, wire.Error{Message: wire.MessageNames3Resp, Field: wire.FieldLine, Fault: wire.FaultSyntax})
-				got = "fault"
+				got += "fault"
 				break
 			}
 			got += fmt.Sprintf("%q:%s ", line.Name, line.Transports)
@@ -164,12 +196,16 @@ func TestDump3Lines(t *testing.T) {
 		"active name     <a> at port 1#t, fd = 2\nx":                                            `fault`,
 		"active name     <a, fd = 2\n":                                                          `fault`,
 		"name <a> at port 1#t, fd = 2\n":                                                        `fault`,
+		"a":                                                                                     `fault`,
+		"active name     <> at port 1#, fd = 2\n":                                               `true "":1#=2 `,
+		"active name     <a> at port active name     <":                                         `fault`,
+		"active name     <abcdefghij5#, fd = 1\nactive name     <b> at port 1#, fd = 2\n":       `true "abcdefghij5#, fd = 1\nactive name     <b":1#=2 `,
 	} {
 		got := ""
 		for line, err := range wire.Dump3Lines([]byte(text)) {
 			if err != nil {
 				requireFault(t, err, wire.Error{Message: wire.MessageDump3Resp, Field: wire.FieldLine, Fault: wire.FaultSyntax})
-				got = "fault"
+				got += "fault"
 				break
 			}
 			got += fmt.Sprintf("%v %q:%s=%d ", line.Active, line.Name, line.Transports, line.FD)

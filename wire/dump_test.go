@@ -129,6 +129,8 @@ func TestDumpLinesFaults(t *testing.T) {
 		{"no blank in an old one", "old/unused name <a>, port = 1, fd = 2\n\x00"},
 		{"active as an old one", "active name     <a>, port = 1, fd = 2\n\x00"},
 		{"old as an active one", "old/unused name <a> at port 1, fd = 2 \n\x00"},
+		{"another begin of the same length", "new/unused name <a>, port = 1, fd = 2 \n\x00"},
+		{"colon in the port", "active name     <a> at port 1:, fd = 2\n\x00"},
 		{"begin only", "active name     <\n\x00"},
 		{"begin only, old", "old/unused name < \n\x00"},
 		{"no port", "active name     <a> at port , fd = 2\n\x00"},

@@ -121,6 +121,11 @@ func TestNameLinesWithALineInside(t *testing.T) {
 	got, err := nameLines(t, string(wire.AppendNameLine(nil, name, 2)))
 	require.NoError(t, err)
 	require.Equal(t, []namePort{{"a", 1}, {"b", 2}}, got)
+
+	const looksLikeOne = "abcdefghi5\nname b" // but has no port before its line break
+	got, err = nameLines(t, string(wire.AppendNameLine(nil, looksLikeOne, 2)))
+	require.NoError(t, err)
+	require.Equal(t, []namePort{{looksLikeOne, 2}}, got)
 }
 
 func TestNameLinesFaults(t *testing.T) {
@@ -137,6 +142,8 @@ func TestNameLinesFaults(t *testing.T) {
 		{"cut within the second's port", "name a at port 1\nname b at port ", []namePort{{"a", 1}}},
 		{"cut behind the second's begin", "name a at port 1\nname ", []namePort{{"a", 1}}},
 		{"begin only", "name ", nil},
+		{"one byte", "n", nil},
+		{"colon behind the port", "name a at port 1:\n", nil},
 		{"no port", "name a at port \n", nil},
 		{"no number", "name a at port x\n", nil},
 		{"sign", "name a at port +1\n", nil},

@@ -52,7 +52,11 @@ func TestTakesMore(t *testing.T) {
 		res = c.Feed(s.now, append(packet[at:at+1:at+1], "behind"...)[:1], make([]byte, 20))
 	}
 	require.Equal(t, session.Keep, res.Verdict)
-	require.Len(t, res.Reply, 8)
+	require.Equal(t, wire.TagAlive3Req, res.Tag)
+	require.Equal(t, "s", string(res.Name))
+	told, _, err := wire.ParseAlive3Resp(res.Reply)
+	require.NoError(t, err)
+	require.Equal(t, wire.Alive3Resp{Extended: true, Creation: s.daemon.Registry.Snapshot().Nodes[0].Creation}, told)
 	require.Equal(t, 3, c.Want())
 	require.False(t, c.Begun())
 
@@ -145,6 +149,72 @@ func TestMoreIsDenied(t *testing.T) {
 	allowed = true
 	require.NoError(t, feedAll(t, s, &c, alive3("s", "t2")).Err)
 	require.Equal(t, 1, s.daemon.Registry.Len())
+}
+
+// TestPortPlease3: a lookup tells the node with those of its transports that were asked
+// for, and whether there was one.
+func TestPortPlease3(t *testing.T) {
+	s := newSim(multiTransport)
+	c := s.daemon.Open(1, loopback, s.now)
+	feedAll(t, s, &c, alive3("s", "t1"))
+	feedAll(t, s, &c, alive3("s", "t2"))
+	ask := func(name string, transports ...string) session.Result {
+		list, err := wire.AppendTransports(nil, transports...)
+		require.NoError(t, err)
+		packet, err := wire.PortPlease3Req{Transports: list, Name: []byte(name)}.Append(nil)
+		require.NoError(t, err)
+		return s.open(loopback).send(packet[wire.HeaderLen:]...)
+	}
+	res := ask("s", "t2", "t1", "t3")
+	require.Equal(t, "s", string(res.Name))
+	require.Equal(t, wire.TagPortPlease3Req, res.Tag)
+	require.False(t, res.Negative)
+	require.NoError(t, res.Err)
+	found, _, err := wire.ParsePort3Resp(res.Reply)
+	require.NoError(t, err)
+	require.Equal(t, "s", string(found.Name))
+	require.Equal(t, []wire.Transport{{Name: "t1", Port: 7}, {Name: "t2", Port: 7}}, found.Transports.Transports())
+	for _, none := range []session.Result{ask("s", "t3"), ask("nobody", "t1")} {
+		require.Equal(t, "\x00\x02w\x01", string(none.Reply))
+		require.True(t, none.Negative)
+		require.NoError(t, none.Err)
+	}
+	res = s.open(loopback).send(byte(wire.TagPortPlease3Req))
+	require.Equal(t, session.Close, res.Verdict)
+	require.Empty(t, res.Reply)
+	require.ErrorIs(t, res.Err, wire.FaultShort)
+}
+
+// TestStop3: a node is stopped with all its transports, by a daemon that is relaxed.
+func TestStop3(t *testing.T) {
+	s := newSim(multiTransport)
+	require.ErrorIs(t, s.open(loopback).send(body(wire.TagStop3Req, "s")...).Err, session.ErrNotRelaxed)
+	s.daemon.RelaxedCommandCheck = true
+	for _, name := range []string{"s", "t", ""} {
+		one, two := s.open(loopback), s.open(loopback)
+		one.arrive(alive3(name, "t1"))
+		two.arrive(alive3(name, "t2"))
+		for _, unknown := range []string{"nobody", "nobody\x00"} {
+			res := s.open(loopback).send(body(wire.TagStop3Req, unknown)...)
+			require.Equal(t, "\x00\x07NOEXIST", string(res.Reply))
+			require.Equal(t, "nobody", string(res.Name))
+			require.Empty(t, res.Evict)
+			require.True(t, res.Negative)
+		}
+		res := s.open(loopback).send(byte(wire.TagStop3Req))
+		require.True(t, res.Negative, "without a name it names nobody")
+		require.Len(t, s.daemon.Registry.Snapshot().Nodes, 1)
+		known := name
+		if name == "" {
+			known = "\x00"
+		}
+		res = s.open(loopback).send(body(wire.TagStop3Req, known)...)
+		require.Equal(t, "\x00\x07STOPPED", string(res.Reply))
+		require.Equal(t, name, string(res.Name))
+		require.Equal(t, []registry.Owner{one.session.Owner(), two.session.Owner()}, res.Evict)
+		require.False(t, res.Negative)
+		require.Empty(t, s.daemon.Registry.Snapshot().Nodes)
+	}
 }
 
 // TestListThatIsNone: it is answered, and counted all the same.

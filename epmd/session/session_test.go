@@ -274,6 +274,8 @@ func TestDeadline(t *testing.T) {
 	}
 	c := newSim().open(loopback)
 	require.True(t, c.session.Deadline().IsZero(), "no timeout is set")
+	c = newSim(func(d *session.Daemon) { d.PacketTimeout = 1 }).open(loopback)
+	require.Equal(t, epoch.Add(1), c.session.Deadline())
 }
 
 // TestSweep: a node that comes back before the engine has seen the end of its

@@ -351,6 +351,30 @@ func isZero(e ast.Expr) bool {
 	return false
 }
 
+// unset reports whether an expression is a named result of the function around that is not
+// touched above the return statement, and so is zero.
+func unset(e ast.Expr, at *ast.ReturnStmt, stack []ast.Node) bool {
+	id, ok := e.(*ast.Ident)
+	f, isFunc := stack[0].(*ast.FuncDecl)
+	if !ok || !isFunc || f.Type.Results == nil {
+		return false
+	}
+	named := slices.ContainsFunc(f.Type.Results.List, func(r *ast.Field) bool {
+		return slices.ContainsFunc(r.Names, func(n *ast.Ident) bool { return n.Name == id.Name })
+	})
+	touched := false
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		if _, other := n.(*ast.ReturnStmt); other || touched {
+			return false
+		}
+		if x, ok := n.(*ast.Ident); ok && x.Name == id.Name && x.Pos() < at.Pos() {
+			touched = true
+		}
+		return true
+	})
+	return named && !touched
+}
+
 // results makes each result the zero value; of a condition it makes true and false.
 func (w *finder) results(n *ast.ReturnStmt, stack []ast.Node) {
 	types := resultTypes(stack)
@@ -358,7 +382,7 @@ func (w *finder) results(n *ast.ReturnStmt, stack []ast.Node) {
 		return // all results are those of one call, or have names
 	}
 	for i, r := range n.Results {
-		if isLiteral(r) || isZero(r) {
+		if isLiteral(r) || isZero(r) || unset(r, n, stack) {
 			continue
 		}
 		if t, ok := types[i].(*ast.Ident); ok && t.Name == "bool" {

@@ -99,6 +99,10 @@ func TestResults(t *testing.T) {
 	require.ElementsMatch(t, []string{"result: return x → return zero", "boolean: false → true"}, told)
 	_, told = findIn(t, "package p\n\nfunc F() (int, error) { return g() }\n")
 	require.Empty(t, told, "both results are those of a call")
+	_, told = findIn(t, "package p\n\nfunc F() (r T, n int) {\n if a {\n return r, n\n }\n n = 1\n return r, n\n}\n")
+	require.ElementsMatch(t, []string{
+		"always: a → true", "never: a → false", "number: 1 → 2", "statement: n = 1 → ", "result: return n → return zero",
+	}, told, "a result that nobody has set is zero")
 }
 
 // TestDeclarations: numbers of the package are changed up and down, and those of types
