@@ -94,6 +94,7 @@ func TestPortPlease3ReqFaults(t *testing.T) {
 		many:                       fault(wire.FieldTransports, wire.FaultTooLong),
 		"5a 00 01 01f4 0174 01 73": fault(wire.FieldTransports, wire.FaultShort),
 		"5a 00 01 0004 0174 01 73": fault(wire.FieldTransports, wire.FaultShort), // no room for the name's length
+		"5a 00 02 0004 0174 0173":  fault(wire.FieldTransports, wire.FaultShort), // likewise
 		"5a 00 02 0002 0174 01 73": fault(wire.FieldTransports, wire.FaultShort),
 		"5a 00 00 0002 0174 01 73": fault(wire.FieldTransports, wire.FaultShort),
 		"5a 00 01 0003 0174 01 73": fault(wire.FieldTransports, wire.FaultShort),
@@ -122,6 +123,8 @@ func TestPortPlease3ReqFaults(t *testing.T) {
 		requireFault(t, err, c.want)
 		require.Equal(t, "before", string(got), name)
 	}
+	_, err := wire.PortPlease3Req{Name: s, Transports: make([]byte, wire.MaxTransports)}.Append(nil)
+	require.NoError(t, err)
 }
 
 const port3Reply = "0029 77 00 0000 02 0016 c1ed 08 696e65745f746370 a205 08 696e65745f746c73 4d 0005 0004 0001 73 0002 6578"
@@ -163,10 +166,12 @@ func TestPort3Resp(t *testing.T) {
 func TestPort3RespFaults(t *testing.T) {
 	for text, want := range map[string]string{
 		"0002 79 01":    "tag is not a known one",
+		"0001":          "length is not of the expected form",
 		"0001 77":       "length is not of the expected form",
 		"0003 77 01 00": "length is not of the expected form",
 		"0002 77 00":    "length is not of the expected form",
 		"0010 77 00 0000 00 0001 00 0000 0000 0000 0000":        "length is not of the expected form", // mlen
+		"0010 77 00 0000 00 0009 00 0000 0000 0000 0000":        "length is not of the expected form", // it leaves nothing
 		"0010 77 00 0000 00 0000 00 0000 0000 0001 0000":        "length is not of the expected form", // nlen
 		"0010 77 00 0000 00 0000 00 0000 0000 0000 0001":        "length is not of the expected form", // elen
 		"0011 77 00 0000 00 0000 00 0000 0000 0000 0000 ff":     "length is not of the expected form", // a tail
