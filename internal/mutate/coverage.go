@@ -6,21 +6,22 @@ import (
 	"golang.org/x/tools/cover"
 )
 
-// coverage is the blocks of the mutated package that its judges' tests ran through,
-// by file, and those that none did.
+// coverage is the blocks of the mutated package, by file, and how often a judge's tests
+// ran through each.
 type coverage map[string][]cover.ProfileBlock
 
-// add reads a profile that a judge's tests wrote.
-func (c coverage) add(m module, profile string) error {
+// readCoverage reads a profile that a judge's tests wrote.
+func readCoverage(m module, profile string) (coverage, error) {
 	profiles, err := cover.ParseProfiles(profile)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	c := coverage{}
 	for _, p := range profiles {
 		file := strings.TrimPrefix(p.FileName, m.path+"/")
 		c[file] = append(c[file], p.Blocks...)
 	}
-	return nil
+	return c, nil
 }
 
 // misses reports whether a mutant stands in a block that no test ran through. What is in

@@ -38,7 +38,8 @@ func judges(pkg string, asked []string) []string {
 
 // judge is the tests of one package, ready to run.
 type judge struct {
-	pkg     string
+	pkg string
+	coverage
 	limit   time.Duration // of all tests on a mutant that is compiled alone
 	bundled string        // the program with the bundle
 	quick   part
@@ -60,11 +61,10 @@ const slowTest = 100 * time.Millisecond
 
 // court is what is needed to judge the mutants of one package.
 type court struct {
-	m        module
-	dir      string // of its files
-	timeout  time.Duration
-	judges   []judge
-	coverage coverage
+	m       module
+	dir     string // of its files
+	timeout time.Duration
+	judges  []judge
 	hashes
 }
 
@@ -78,7 +78,6 @@ func (c *court) limit(took time.Duration) time.Duration {
 
 // prepare runs the tests as they are. Each must pass.
 func (c *court) prepare(ctx context.Context, pkg string, packages []string) error {
-	c.coverage = coverage{}
 	for i, p := range packages {
 		covered, profile := filepath.Join(c.dir, fmt.Sprint("cover", i)), filepath.Join(c.dir, fmt.Sprint("profile", i))
 		if err := c.m.buildTest(ctx, overlay{}, p, covered, "-cover", "-coverpkg", path.Join(c.m.path, pkg)); err != nil {
@@ -91,17 +90,28 @@ func (c *court) prepare(ctx context.Context, pkg string, packages []string) erro
 		if err != nil {
 			return err
 		}
-		if err := c.coverage.add(c.m, profile); err != nil {
+		reached, err := readCoverage(c.m, profile)
+		if err != nil {
 			return err
 		}
 		c.judges = append(c.judges, judge{
-			pkg: p, limit: c.limit(took), bundled: filepath.Join(c.dir, fmt.Sprint("bundle", i)), slow: part{tests: slowTests(out)},
+			pkg: p, coverage: reached, limit: c.limit(took), bundled: filepath.Join(c.dir, fmt.Sprint("bundle", i)), slow: part{tests: slowTests(out)},
 		})
 	}
 	if len(c.judges) == 0 {
 		return fmt.Errorf("%s: there are no tests to judge its mutants: name packages with -tests", pkg)
 	}
 	return nil
+}
+
+// misses reports whether no judge's tests run through a mutant.
+func (c *court) misses(x mutant) bool {
+	for _, j := range c.judges {
+		if !j.misses(x) {
+			return false
+		}
+	}
+	return true
 }
 
 // ample is what tests may take without a mutant.

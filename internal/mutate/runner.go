@@ -98,7 +98,7 @@ func (r *runner) judge(ctx context.Context, s source, h hashes, end time.Time) (
 	}
 	bundled, tasks := map[int]mutant{}, []*task{}
 	for i, x := range unknown {
-		if c.coverage.misses(x) {
+		if c.misses(x) {
 			if err := r.tell(x, outcome{ID: x.ID, Status: notReached, Code: h.code, Tests: h.tests}); err != nil {
 				return err
 			}

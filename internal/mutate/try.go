@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// tryBundled runs a part of each judge's tests on a mutant of the bundle.
-func (c *court) tryBundled(ctx context.Context, in int, of func(judge) part) (failure, error) {
+// tryBundled runs a part of the tests of each judge that reach a mutant of the bundle.
+func (c *court) tryBundled(ctx context.Context, t *task, of func(judge) part) (failure, error) {
 	for _, j := range c.judges {
 		p := of(j)
-		if p.args == nil {
+		if p.args == nil || j.misses(t.mutant) {
 			continue
 		}
-		f, _, err := c.m.test(ctx, run{pkg: j.pkg, program: j.bundled, bundle: true, mutant: in, limit: p.limit, args: p.args})
+		f, _, err := c.m.test(ctx, run{pkg: j.pkg, program: j.bundled, bundle: true, mutant: t.in, limit: p.limit, args: p.args})
 		if err != nil || f != (failure{}) {
 			return f, err
 		}
@@ -24,7 +24,7 @@ func (c *court) tryBundled(ctx context.Context, in int, of func(judge) part) (fa
 // tryQuick runs the quick tests of each judge on a mutant of the bundle.
 func (c *court) tryQuick(ctx context.Context, t *task) error {
 	start := time.Now()
-	f, err := c.tryBundled(ctx, t.in, func(j judge) part { return j.quick })
+	f, err := c.tryBundled(ctx, t, func(j judge) part { return j.quick })
 	t.by, t.took = f, time.Since(start)
 	return err
 }
@@ -36,7 +36,7 @@ func (c *court) tryRest(ctx context.Context, t *task, src []byte, program string
 	defer func() { t.took += time.Since(start) }()
 	var err error
 	if t.in > 0 {
-		if t.by, err = c.tryBundled(ctx, t.in, func(j judge) part { return j.slow }); err != nil || t.by != (failure{}) {
+		if t.by, err = c.tryBundled(ctx, t, func(j judge) part { return j.slow }); err != nil || t.by != (failure{}) {
 			return err
 		}
 	}
@@ -68,7 +68,7 @@ func (c *court) trySingle(ctx context.Context, x mutant, leftOut bool, src []byt
 	for _, j := range c.judges {
 		args := []string{"-test.failfast"}
 		if leftOut {
-			if len(j.alone) == 0 {
+			if len(j.alone) == 0 || j.misses(x) {
 				continue
 			}
 			args = append(args, "-test.run="+anyOf(j.alone))
