@@ -73,6 +73,15 @@ func TestRestoreNonsense(t *testing.T) {
 		require.NoError(t, r.Restore(registry.Snapshot{Old: []registry.Entry{entry("a")}}))
 		require.ErrorIs(t, r.Restore(registry.Snapshot{}), registry.ErrUsed)
 	}
+	require.EqualError(t, registry.ErrUsed, "registry: it has names already")
+	twice := registry.Snapshot{Old: []registry.Entry{entry("a"), entry("a")}}
+	require.EqualError(t, registry.New(registry.Config{}).Restore(twice), `registry: not a snapshot of a registry: "a" comes twice`)
+	long.Node.Name = "\xff"
+	require.EqualError(t, registry.New(registry.Config{}).Restore(registry.Snapshot{Nodes: []registry.Entry{long}}),
+		`registry: not a snapshot of a registry: "\xff": the name is not valid UTF-8`)
+	several.Transports = append(several.Transports, several.Transports[0])
+	require.EqualError(t, registry.New(registry.Config{}).Restore(registry.Snapshot{Nodes: []registry.Entry{several}}),
+		`registry: not a snapshot of a registry: "s" cannot have the transport "tcp"`)
 }
 
 // TestOnEvent: the observer is told of every event in its order, with the registry
