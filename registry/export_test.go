@@ -106,5 +106,12 @@ func (r *Registry) verifyList(l *list, registered bool) error {
 	return nil
 }
 
+// Most is how many names there have been since the maps were made.
+func (r *Registry) Most() int {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.most
+}
+
 // RecordSize is what an ordinary node costs, besides its name.
 const RecordSize = unsafe.Sizeof(record{})

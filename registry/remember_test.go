@@ -169,6 +169,35 @@ func TestRememberBeyond(t *testing.T) {
 	require.NoError(t, r.Verify())
 }
 
+// TestMapsAreMadeAnew: when a quarter is left of 4096 names or more, and not before; of a
+// registry that was restored, too.
+func TestMapsAreMadeAnew(t *testing.T) {
+	for nodes, anew := range map[int]bool{4095: false, 4096: true, 5000: true} {
+		first, clock := newRegistry(-1)
+		for i := range nodes {
+			register(t, first, registry.Owner(i+1), otpNode(numbered(i), 1))
+		}
+		restored := registry.New(registry.Config{Now: clock.now, Remember: -1})
+		require.NoError(t, restored.Restore(first.Snapshot()))
+		for _, r := range []*registry.Registry{first, restored} {
+			require.Equal(t, nodes, r.Most())
+			for i := range nodes {
+				r.Release(registry.Owner(i+1), registry.ReasonClosed)
+				if i+1 < nodes*3/4 {
+					require.Equal(t, nodes, r.Most())
+				}
+			}
+			if anew {
+				require.Less(t, r.Most(), nodes)
+			} else {
+				require.Equal(t, nodes, r.Most())
+			}
+			require.Len(t, oldNames(r), registry.RememberBeyond)
+			require.NoError(t, r.Verify())
+		}
+	}
+}
+
 // TestMemoryComesBack: after very many nodes have gone nearly nothing is kept for them.
 func TestMemoryComesBack(t *testing.T) {
 	const nodes = 100_000
