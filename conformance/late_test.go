@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,62 +8,43 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// slow is a target that closes each connection so long after a request, on a machine so
-// busy that who sends one goes on a while later.
-type slow struct {
-	script
-	closes, busy time.Duration
-}
-
-func (s slow) Start(context.Context, Config) (Daemon, error) { return slowDaemon{s}, nil }
-
-type slowDaemon struct{ slow }
-
-func (d slowDaemon) Port() uint16                                     { return 0x1234 }
-func (d slowDaemon) Close() error                                     { return nil }
-func (d slowDaemon) Exit(context.Context) (int, error)                { return 0, nil }
-func (d slowDaemon) Command(context.Context, Command) (Output, error) { return Output{}, nil }
-func (d slowDaemon) Dial(context.Context, Route) (Conn, error)        { return &slowConn{slow: d.slow}, nil }
-
-type slowConn struct {
-	scriptConn
-	slow
-	end time.Time
-}
-
-func (c *slowConn) Send([]byte) error {
-	c.end = time.Now().Add(c.closes)
-	time.Sleep(c.busy)
-	return nil
-}
-
-func (c *slowConn) Recv(b []byte, wait time.Duration) ([]byte, State, error) {
-	time.Sleep(min(wait, max(time.Until(c.end), 0)))
-	if time.Now().Before(c.end) {
-		return b, StillOpen, nil
-	}
-	return b, WasClosed, nil
-}
-
-// TestTooEarlyOnABusyMachine: that the player goes on late does not make a daemon early.
-func TestTooEarlyOnABusyMachine(t *testing.T) {
-	for name, tt := range map[string]struct {
-		closes, busy time.Duration
-		want         Verdict
-	}{
-		"idle":             {time.Second, 0, Passed},
-		"busy":             {time.Second, 900 * time.Millisecond, Passed},
-		"too early":        {690 * time.Millisecond, 0, Failed},
-		"too early, busy":  {690 * time.Millisecond, 600 * time.Millisecond, Failed},
-		"too late":         {9 * time.Second, 0, Failed},
-		"too late to tell": {time.Second, 5 * time.Second, Passed},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := one(t, "    quiet: true\n    steps: [a -> 00, 'a <- nothing, closed 700ms..6s']\n")
-			synctest.Test(t, func(t *testing.T) {
-				res := Runner{Settle: -1}.One(t.Context(), slow{closes: tt.closes, busy: tt.busy}, 0, s)
-				require.Equal(t, tt.want, res.Verdict, "%+v", res.Failure)
-			})
+func TestInTime(t *testing.T) {
+	play := func(timeout time.Duration, late []time.Duration, verdicts ...Verdict) (Result, int) {
+		n := 0
+		watch := func() func() time.Duration { return func() time.Duration { return late[n-1] } }
+		res := inTime(timeout, watch, func() Result {
+			n++
+			return Result{Verdict: verdicts[n-1]}
 		})
+		return res, n
 	}
+	const busy = time.Second
+	res, n := play(time.Second, []time.Duration{0}, Failed)
+	require.Equal(t, Failed, res.Verdict, "the machine was in time, so the daemon failed")
+	require.Equal(t, 1, n)
+	res, n = play(time.Second, []time.Duration{busy, busy, 0}, Failed, Failed, Failed)
+	require.Equal(t, Failed, res.Verdict)
+	require.Equal(t, 3, n)
+	res, n = play(time.Second, []time.Duration{busy, busy}, Failed, Passed)
+	require.Equal(t, Passed, res.Verdict)
+	require.Equal(t, 2, n)
+	res, n = play(0, []time.Duration{busy}, Failed)
+	require.Equal(t, Failed, res.Verdict, "there is no time-out to be late for")
+	require.Equal(t, 1, n)
+	res, n = play(time.Second, []time.Duration{busy, busy, busy, busy, busy}, Failed, Failed, Failed, Failed, Failed)
+	require.Equal(t, Broken, res.Verdict)
+	require.Contains(t, res.Reason, "the machine was 1s late, too much for a time-out of 1s")
+	require.Equal(t, lateTries, n)
+}
+
+// TestWatchMachine: every real machine is late by a little, and in a bubble nothing is.
+func TestWatchMachine(t *testing.T) {
+	late := watchMachine()
+	time.Sleep(50 * time.Millisecond)
+	require.Positive(t, late())
+	synctest.Test(t, func(t *testing.T) {
+		late := watchMachine()
+		time.Sleep(time.Hour)
+		require.Zero(t, late())
+	})
 }

@@ -159,6 +159,16 @@ func (r Runner) play(ctx context.Context, t Target, s Scenario, steps []Step, re
 		res.conclude(nil, err)
 		return
 	}
+	o, _ := c.Options() // flags that nobody knows are the daemon's to refuse
+	*res = inTime(o.PacketTimeout, watchMachine, func() Result {
+		try := *res
+		r.once(ctx, t, c, s, steps, &try)
+		return try
+	})
+}
+
+// once plays steps to one daemon.
+func (r Runner) once(ctx context.Context, t Target, c Config, s Scenario, steps []Step, res *Result) {
 	d, err := t.Start(ctx, c)
 	if end := new(ExitError); errors.As(err, &end) {
 		if s.Daemon.MultiTransport {

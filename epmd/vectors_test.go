@@ -118,9 +118,6 @@ func testVectors(t *testing.T, engine epmd.Engine) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := conformance.Runner{Parallel: 40, Deviations: deviations}
-			if engine == epmd.EngineEpoll {
-				r.Settle = -1 // it does one thing at a time
-			}
 			col, err := r.Run(t.Context(), embedded{engine}, 0, scenarios)
 			require.NoError(t, err)
 			for _, res := range col.Results {
