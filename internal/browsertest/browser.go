@@ -20,7 +20,8 @@ import (
 	"github.com/goepmd/goepmd/internal/otptest"
 )
 
-// Patience is how long the whole of a browser's work may take, on a busy machine.
+// Patience is how long a browser may take to start, and what a test does in one tab, on a busy
+// machine.
 const Patience = 4 * time.Minute
 
 // chromium finds the browser, or skips the test; like the tests that need OTP, it
@@ -46,14 +47,12 @@ func Start(t *testing.T) context.Context {
 	t.Helper()
 	otptest.Heavy(t)
 	program := chromium(t)
-	ctx, cancel := context.WithTimeout(context.Background(), Patience)
-	t.Cleanup(cancel)
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(program), chromedp.Flag("headless", "new"), chromedp.WSURLReadTimeout(Patience))
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // Chromium refuses to run as root with it
 	}
-	allocator, stop := chromedp.NewExecAllocator(ctx, options...)
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(stop)
 	first, closeFirst := chromedp.NewContext(allocator)
 	t.Cleanup(closeFirst)
@@ -79,8 +78,10 @@ func Open(t *testing.T, browser context.Context, base, page string, width, heigh
 	t.Helper()
 	p := &Tab{t: t, base: base}
 	ctx, closeTab := chromedp.NewContext(browser, chromedp.WithListener(p.listen))
+	ctx, cancel := context.WithTimeout(ctx, Patience)
 	t.Cleanup(func() {
 		require.Empty(t, p.Taken())
+		cancel()
 		closeTab()
 	})
 	p.ctx = ctx

@@ -24,8 +24,8 @@ func whole() ([]stage, error) {
 			command: []string{"go", "run", "./docker/otp-images"}, bound: 40 * minute,
 		},
 		{
-			name: "browsers", does: "the pages in Chromium: playground, status page, report", after: []string{"setup"}, lane: waits,
-			command: goTest("./examples/playground", "./epmdhttp", "./conformance/report", "-run", "TestPlayground|TestPage|TestPicture"), env: proofEnv, tests: true,
+			name: "browsers", does: "the pages in Chromium: playground, status page, report", after: []string{"setup"},
+			command: goTest("-p", "1", "./examples/playground", "./epmdhttp", "./conformance/report", "-run", "TestPlayground|TestPage|TestPicture"), env: proofEnv, tests: true,
 		},
 		{
 			name: "targets", does: "every scenario to OTP 23, 25, 27 and 29 and to our image", after: []string{"images"}, lane: waits,
