@@ -4,9 +4,9 @@
 //
 //	go run ./internal/mutate [flags] PACKAGES...
 //
-// The mutants of a package are compiled together, and the tests of the package judge
-// them first, then those of the packages that -tests names. A mutant that they do not
-// notice has survived. Why no test can notice one stands in equivalent.txt.
+// The mutants of a package are compiled together. The tests of the package judge them, and
+// those of the packages that stand on it, or else those that -tests names. A mutant that
+// they do not notice has survived. Why no test can notice one stands in equivalent.txt.
 //
 // The report, Markdown or with -json, goes to standard output, a line for each mutant to
 // standard error. The status is 0 if the tests notice at least 95 % of each package's
