@@ -28,8 +28,6 @@ func TestLeavingAtEveryStep(t *testing.T) {
 	experiment(t, "clients that leave after each byte of each request, by reset and otherwise", func(x *trial) string {
 		x.start(rig.Options{Files: 1024})
 		x.hold(5)
-		base, err := x.d.Files()
-		require.NoError(x, err)
 		requests := [][]byte{
 			rig.Alive("leaver", 1), rig.Port("steady-1"), rig.Names(), rig.Dump(), rig.Kill(), rig.Stop("steady-1"),
 			{0, 1, 0}, {0xff, 0xff}, {0, 0},
@@ -46,17 +44,23 @@ func TestLeavingAtEveryStep(t *testing.T) {
 			}
 			end(c)
 		}
-		for _, request := range requests {
-			for _, end := range endings {
-				for n := range len(request) + 1 {
-					leave(request[:n], false, end)
+		all := func() {
+			for _, request := range requests {
+				for _, end := range endings {
+					for n := range len(request) + 1 {
+						leave(request[:n], false, end)
+					}
+					leave(request, true, end)
 				}
-				leave(request, true, end)
 			}
+			require.Empty(x, x.d.Died())
+			x.awaitOnlyHeld()
+			x.checkHeld()
 		}
-		require.Empty(x, x.d.Died())
-		x.awaitOnlyHeld()
-		x.checkHeld()
+		all() // on a busy machine a daemon opens some of its own files only now
+		base, err := x.d.Files()
+		require.NoError(x, err)
+		all()
 		require.Eventually(x, func() bool {
 			files, err := x.d.Files()
 			return err == nil && files <= base
