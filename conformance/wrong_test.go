@@ -123,7 +123,7 @@ func (w wrong) build(t *testing.T) string {
 	file := filepath.Join(dir, "overlay.json")
 	require.NoError(t, os.WriteFile(file, overlay, 0o600))
 	program := filepath.Join(dir, "epmd")
-	cmd := exec.Command("go", "build", "-overlay", file, "-o", program, "../cmd/epmd")
+	cmd := exec.Command("go", "build", "-ldflags=-s -w", "-overlay", file, "-o", program, "../cmd/epmd")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
