@@ -15,6 +15,10 @@ func nightly() ([]stage, error) {
 			command: shell("scripts/setup.sh proof && " + modules),
 		},
 		{
+			name: "cross", does: "builds for every promised platform", after: []string{"setup"},
+			command: []string{"scripts/cross.sh", "all"},
+		},
+		{
 			name: "race", does: "every test under the race detector", after: []string{"setup"},
 			command: goTest("-race", "./..."), tests: true, bound: hour,
 		},

@@ -58,7 +58,7 @@ func whole() ([]stage, error) {
 			command: goTest("./conformance", "-run", "TestWrongDaemonsAreNoticed"), env: proofEnv, tests: true,
 		},
 		{
-			name: "cross", does: "builds for every promised platform", after: []string{"setup"},
+			name: "cross", does: "builds for every promised system, on one processor each", after: []string{"setup"},
 			command: []string{"scripts/cross.sh"},
 		},
 		{
