@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os/exec"
 	"slices"
@@ -72,8 +73,11 @@ func inCore(name string) bool {
 // the module.
 func packages(choose func(name string) bool) ([]string, error) {
 	out, err := exec.Command("go", "list", "-f", "{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}", "./...").Output()
+	if end := new(exec.ExitError); errors.As(err, &end) {
+		return nil, fmt.Errorf("the packages cannot be listed: %s", end.Stderr)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("go list: %w", err)
+		return nil, fmt.Errorf("the packages cannot be listed: %w", err)
 	}
 	var chosen []string
 	for _, path := range strings.Fields(string(out)) {
