@@ -217,13 +217,17 @@ func TestStop3(t *testing.T) {
 	}
 }
 
-// TestListThatIsNone: it is answered, and counted all the same.
+// TestListThatIsNone: it is answered as if there were no such node, whatever is registered,
+// and counted all the same.
 func TestListThatIsNone(t *testing.T) {
 	s := newSim(multiTransport)
+	s.open(loopback).arrive(alive3("", "t"))
+	s.open(loopback).arrive(alive3("s", "t"))
 	res := s.open(loopback).send([]byte("Z\x00\x02\x00\x02\x01t\x01s")...)
 	require.Equal(t, "\x00\x02w\x01", string(res.Reply))
 	require.ErrorIs(t, res.Err, wire.FaultShort)
 	require.Equal(t, session.Close, res.Verdict)
+	require.True(t, res.Negative)
 }
 
 // TestTransportsAllocateNothing: a lookup by transports allocates nothing, also of the

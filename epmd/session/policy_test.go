@@ -123,6 +123,17 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
+// TestPolicyOfOneNetwork: a list of one network is a list.
+func TestPolicyOfOneNetwork(t *testing.T) {
+	for _, r := range rights {
+		s := generous()
+		*r.list(&s.daemon.Policy) = []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16")}
+		s.open(loopback).send(register("foo")...)
+		s.requireAllowed(t, peer{"10.2.0.1", "192.0.2.1"}, r.body, session.ErrNotListed)
+		s.requireAllowed(t, peer{"10.1.0.1", "192.0.2.1"}, r.body, nil)
+	}
+}
+
 // requireAllowed sends a request to a daemon on which foo is registered, and sees
 // whether it is answered, or closed for the wanted error with nothing changed.
 func (s *sim) requireAllowed(t *testing.T, p session.Peer, body []byte, want error) {
