@@ -40,13 +40,30 @@ func TestTransportList(t *testing.T) {
 	require.False(t, l[:len(l)-1].Has("uds"), "it runs past the end")
 	require.Equal(t, 2, l[:len(l)-1].Len())
 
-	_, err := wire.AppendTransports(l, strings.Repeat("t", 128))
+	require.True(t, transports(t, "").Has(""), "it has no other")
+
+	_, err := wire.AppendTransports(nil, strings.Repeat("t", 127))
+	require.NoError(t, err)
+	same, err := wire.AppendTransports(l, strings.Repeat("t", 128))
+	require.Equal(t, l, same)
 	requireFault(t, err, wire.Error{Message: wire.MessagePortPlease3Req, Field: wire.FieldTransport, Fault: wire.FaultTooLong})
 	l, err = wire.AppendTransports(l, slices.Repeat([]string{"t"}, 29)...)
 	require.NoError(t, err)
 	more, err := wire.AppendTransports(l, "t")
 	requireFault(t, err, wire.Error{Message: wire.MessagePortPlease3Req, Field: wire.FieldTransports, Fault: wire.FaultTooLong})
 	require.Equal(t, l, more)
+}
+
+// TestPortList: what runs past the end is no entry, and one without a name is one.
+func TestPortList(t *testing.T) {
+	for text, want := range map[string][]wire.Transport{
+		"": nil, "\x00\x01": nil, "\x00\x01\x01": nil,
+		"\x00\x01\x00":              {{Port: 1}},
+		"\x00\x01\x01t\x01\x00\x00": {{Name: "t", Port: 1}, {Port: 256}},
+		"\x00\x01\x01t\x01\x00\x01": {{Name: "t", Port: 1}},
+	} {
+		require.Equal(t, want, wire.PortList(text).Transports(), "%q", text)
+	}
 }
 
 func TestPortPlease3Req(t *testing.T) {
