@@ -204,6 +204,7 @@ func TestPlans(t *testing.T) {
 			seen[s.name] = true
 			require.NotEmpty(t, s.does)
 			require.Equal(t, s.tests, slices.Contains(s.command, "-json"), s.name)
+			require.NotContains(t, strings.Join(s.command, " "), " go test -count", "%s: what its tests did would not be seen", s.name)
 			for _, word := range strings.Fields(strings.Join(s.command, " ")) {
 				if strings.HasPrefix(word, "scripts/") {
 					require.FileExists(t, word, s.name)
