@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -63,7 +64,11 @@ func TestStateCannotBeWritten(t *testing.T) {
 	}
 	mount := func(t *testing.T, options string) string {
 		dir := t.TempDir()
-		require.NoError(t, unix.Mount("tmpfs", dir, "tmpfs", 0, options))
+		err := unix.Mount("tmpfs", dir, "tmpfs", 0, options)
+		if errors.Is(err, unix.EPERM) {
+			t.Skip("SKIPPED: root may mount no file system here, as in a container: run it on a machine, or with --privileged")
+		}
+		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, unix.Unmount(dir, unix.MNT_DETACH)) })
 		return dir
 	}

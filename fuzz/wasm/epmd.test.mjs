@@ -110,7 +110,9 @@ test("only so many names are remembered", () => {
   const d = mod.daemon({remember: -1, nowMs: NOW});
   for (const letter of [0x61, 0x62]) {
     const c = d.open();
-    d.feed(c, FOO.with(13, letter));
+    const alive = Uint8Array.from(FOO);
+    alive[13] = letter;
+    d.feed(c, alive);
     d.end(c);
   }
   assert.deepEqual(d.state().old.map((n) => n.name), ["boo"]);
