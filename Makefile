@@ -31,7 +31,7 @@ stress: ## tests of limits and time-outs, COUNT times beside a full load; RUN na
 	@scripts/stress.sh
 
 mutate: ## small wrong changes to the core, of which the tests must notice 95 %
-	$(GO) run ./internal/mutate -resume bin/mutants.jsonl ./wire ./registry ./registry/state ./epmd/session
+	$(GO) run ./internal/mutate -resume bin/mutants.jsonl ./wire ./registry ./epmd/session
 
 soak: ## churn, lookups and faults mixed for SOAK_SECONDS, and the bill
 	@scripts/soak.sh $(SOAK_SECONDS)
