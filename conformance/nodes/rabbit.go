@@ -89,19 +89,26 @@ func (c *cluster) start(t *trial) {
 		c.nodes = append(c.nodes, r)
 	}
 	t.must(b.upload(t.ctx, files))
-	for _, r := range c.nodes {
-		r.boot(t)
-	}
-	for _, r := range c.nodes {
-		r.awaitStartup(t)
-	}
+	c.boot(t, c.nodes...)
 	c.listed(t, c.nodes)
 }
 
-// boot starts the node; it takes seconds until it is up.
+// boot starts nodes one after another, each of which must be up before the next: brokers
+// that start side by side make each other late.
+func (c *cluster) boot(t *trial, nodes ...*rabbit) {
+	done, err := t.stage.turn(t.ctx)
+	t.must(err)
+	defer done()
+	for _, r := range nodes {
+		r.boot(t)
+	}
+}
+
+// boot starts the node, and waits until it is up.
 func (r *rabbit) boot(t *trial) {
 	r.process = r.box.start(r.command(t, "rabbitmq-server"))
 	t.step("start "+r.full(), "")
+	r.awaitStartup(t)
 }
 
 // command is a program of RabbitMQ for this node.
@@ -216,8 +223,7 @@ func (c *cluster) lose(t *trial) {
 }
 
 func (c *cluster) comeBack(t *trial) {
-	c.lost.boot(t)
-	c.lost.awaitStartup(t)
+	c.boot(t, c.lost)
 	c.listed(t, c.nodes)
 	for _, r := range c.nodes {
 		c.runs(t, r, c.nodes)

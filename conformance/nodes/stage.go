@@ -82,12 +82,11 @@ func (st *stage) startNew(ctx context.Context, s spec) (*node, error) {
 			return nil, err
 		}
 	}
-	select {
-	case st.starts <- struct{}{}:
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+	done, err := st.turn(ctx)
+	if err != nil {
+		return nil, err
 	}
-	defer func() { <-st.starts }()
+	defer done()
 	n, err := b.startNode(ctx, s, d.port)
 	if err != nil {
 		return n, fmt.Errorf("node %s of OTP %d does not start: %w", s.name, s.otp, err)

@@ -97,6 +97,16 @@ type run struct {
 	results map[string]conformance.Result
 }
 
+// turn waits until another node may be started; done says that it is up.
+func (r *run) turn(ctx context.Context) (done func(), err error) {
+	select {
+	case r.starts <- struct{}{}:
+		return func() { <-r.starts }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
 // group plays the scenarios of a group.
 func (r *run) group(ctx context.Context, g group) {
 	st := newStage(r)
