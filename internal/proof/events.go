@@ -40,7 +40,7 @@ type tally struct {
 
 	outputs map[test][]byte
 	parents map[test]bool // tests that have subtests, which are not counted
-	ends    map[test]string
+	over    map[test]bool // tests that have ended, however they did
 	log     io.Writer
 	rest    []byte
 }
@@ -48,7 +48,7 @@ type tally struct {
 func newTally() *tally {
 	return &tally{
 		skipped: make(map[test]string), covered: make(map[string]float64), running: make(map[string]bool),
-		outputs: make(map[test][]byte), parents: make(map[test]bool), ends: make(map[test]string), log: io.Discard,
+		outputs: make(map[test][]byte), parents: make(map[test]bool), over: make(map[test]bool), log: io.Discard,
 	}
 }
 
@@ -117,7 +117,7 @@ func (t *tally) end(who test, action string) {
 	if i := strings.LastIndexByte(who.name, '/'); i >= 0 {
 		t.parents[test{who.pkg, who.name[:i]}] = true
 	}
-	t.ends[who] = action
+	t.over[who] = true
 	switch {
 	case action == "skip":
 		t.skipped[who] = reason(string(t.outputs[who]))

@@ -77,10 +77,7 @@ func noteLeft(results []*result) error {
 // that the table names.
 func played(results []*result, t test) bool {
 	for _, r := range results {
-		if r.tally == nil || r.tally.ends[t] == "" {
-			continue
-		}
-		if !strings.Contains(r.tally.skipped[t], leftToProof) {
+		if r.tally != nil && r.tally.over[t] && !strings.Contains(r.tally.skipped[t], leftToProof) {
 			return true
 		}
 	}

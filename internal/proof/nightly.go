@@ -2,11 +2,6 @@ package main
 
 import "time"
 
-const (
-	minute = time.Minute
-	hour   = time.Hour
-)
-
 // nightly is what takes hours: it runs by itself, each stage after the one before.
 func nightly() ([]stage, error) {
 	return []stage{
@@ -20,27 +15,27 @@ func nightly() ([]stage, error) {
 		},
 		{
 			name: "race", does: "every test under the race detector", after: []string{"setup"},
-			command: goTest("-race", "./..."), tests: true, bound: hour,
+			command: goTest("-race", "./..."), tests: true, bound: time.Hour,
 		},
 		{
 			name: "stress", does: "tests of limits, time-outs, hand-over and idling, 500 times beside a full load", after: []string{"setup"},
-			command: []string{"scripts/stress.sh"}, env: []string{"COUNT=500"}, bound: 4 * hour,
+			command: []string{"scripts/stress.sh"}, env: []string{"COUNT=500"}, bound: 4 * time.Hour,
 		},
 		{
 			name: "loaded", does: "every test ten times beside a full load", after: []string{"setup"},
-			command: append([]string{"scripts/load.sh"}, goTest("-count=10", "-timeout", "3h", "./...")...), tests: true, bound: 3 * hour,
+			command: append([]string{"scripts/load.sh"}, goTest("-count=10", "-timeout", "3h", "./...")...), tests: true, bound: 3 * time.Hour,
 		},
 		{
 			name: "mutate", does: "small wrong changes to wire, registry and session, of which the tests must notice 95 %", after: []string{"setup"},
-			command: []string{"go", "run", "./internal/mutate", "-resume", "bin/mutants.jsonl", "./wire", "./registry", "./epmd/session"}, bound: 6 * hour,
+			command: []string{"go", "run", "./internal/mutate", "-resume", "bin/mutants.jsonl", "./wire", "./registry", "./epmd/session"}, bound: 6 * time.Hour,
 		},
 		{
 			name: "fuzz", does: "all fuzz targets for an hour", after: []string{"setup"},
-			command: shell(`scripts/fuzz.sh $((3600 / $(go test -list '^Fuzz' ./fuzz | grep -c '^Fuzz')))`), bound: 2 * hour,
+			command: shell(`scripts/fuzz.sh $((3600 / $(go test -list '^Fuzz' ./fuzz | grep -c '^Fuzz')))`), bound: 2 * time.Hour,
 		},
 		{
 			name: "soak", does: "churn, lookups and faults mixed, for an hour", after: []string{"setup"},
-			command: []string{"scripts/soak.sh", "3600"}, bound: 2 * hour,
+			command: []string{"scripts/soak.sh", "3600"}, bound: 2 * time.Hour,
 		},
 	}, nil
 }

@@ -15,8 +15,12 @@ type output struct {
 	last []byte
 }
 
-// lastBytes is how much of a stage's output is kept.
-const lastBytes = 16 << 10
+// lastBytes is how much of a stage's output is kept, and endLines how many lines of it are
+// shown if the stage fails.
+const (
+	lastBytes = 16 << 10
+	endLines  = 80
+)
 
 func (o *output) Write(b []byte) (int, error) {
 	o.mu.Lock()

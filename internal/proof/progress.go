@@ -3,7 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,12 +19,7 @@ type progress struct {
 
 	mu      sync.Mutex // of all that follows, and of the tallies of the stages that run
 	begun   time.Time
-	running []*running
-}
-
-type running struct {
-	r     *result
-	since time.Time
+	running []*result
 }
 
 // start begins to tell; stop ends it.
@@ -57,7 +52,8 @@ func (p *progress) say(format string, args ...any) {
 func (p *progress) begin(r *result) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.running = append(p.running, &running{r, time.Now()})
+	r.begun = time.Now()
+	p.running = append(p.running, r)
 	p.say("%s: %s", r.name, r.does)
 }
 
@@ -69,10 +65,10 @@ func (p *progress) beat() {
 		return
 	}
 	var parts []string
-	for _, s := range p.running {
-		part := fmt.Sprintf("%s %.0f s", s.r.name, time.Since(s.since).Seconds())
-		if s.r.tally != nil {
-			part += " (" + s.r.tally.now() + ")"
+	for _, r := range p.running {
+		part := fmt.Sprintf("%s %.0f s", r.name, time.Since(r.begun).Seconds())
+		if r.tally != nil {
+			part += " (" + r.tally.now() + ")"
 		}
 		parts = append(parts, part)
 	}
@@ -82,12 +78,7 @@ func (p *progress) beat() {
 func (p *progress) end(r *result) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for i, s := range p.running {
-		if s.r == r {
-			p.running = append(p.running[:i], p.running[i+1:]...)
-			break
-		}
-	}
+	p.running = slices.DeleteFunc(p.running, func(other *result) bool { return other == r })
 	if !r.failed() {
 		p.say("%s: passed, %.0f s", r.name, r.wall.Seconds())
 		return
@@ -96,10 +87,8 @@ func (p *progress) end(r *result) {
 	if r.tally != nil {
 		fmt.Fprint(p.w, r.tally.failures())
 	}
-	if text, err := os.ReadFile(r.log); err == nil && (r.tally == nil || len(r.tally.failed) == 0) {
-		o := output{log: io.Discard}
-		_, _ = o.Write(text) // to memory
-		fmt.Fprint(p.w, o.end(80))
+	if r.tally == nil || len(r.tally.failed) == 0 {
+		fmt.Fprint(p.w, r.end)
 	}
 	fmt.Fprintf(p.w, "all that it printed: %s\n", r.log)
 }

@@ -59,18 +59,19 @@ func TestStages(t *testing.T) {
 	require.Contains(t, string(log), "some text")
 }
 
-// TestLanes: one stage computes at a time, and some that wait run beside it.
+// TestLanes: two stages that wait run beside one that computes, and two that compute run
+// side by side once none waits.
 func TestLanes(t *testing.T) {
-	// Each waiting stage ends only once the computing one has begun, and that one only once
-	// both wait: the three must run at once.
-	const both = "touch %; until [ -e a ] && [ -e b ] && [ -e c ]; do sleep 0.01; done"
-	meet := func(name string, l lane) stage {
-		return stage{name: name, lane: l, command: shell(strings.ReplaceAll(both, "%", name)), bound: 20 * time.Second}
+	// A stage that meets others ends once all of them have begun.
+	meet := func(name string, l lane, others string) stage {
+		line := "touch " + name + "; for f in " + others + "; do until [ -e $f ]; do sleep 0.01; done; done"
+		return stage{name: name, lane: l, command: shell(line), bound: 20 * time.Second}
 	}
 	alone := func(name string) stage {
-		return stage{name: name, command: shell("mkdir alone && sleep 0.1 && rmdir alone")}
+		return stage{name: name, command: shell("touch " + name + " && mkdir alone && sleep 0.1 && rmdir alone")}
 	}
-	got, told := play(t, t.Context(), meet("a", computes), meet("b", waits), meet("c", waits), alone("d"), alone("e"))
+	got, told := play(t, t.Context(), meet("a", computes, "b c"), meet("b", waits, "a c"), meet("c", waits, "a b d e"),
+		alone("d"), alone("e"), meet("f", computes, "g"), meet("g", computes, "f"))
 	for _, r := range got {
 		require.NoError(t, r.err, told)
 	}
@@ -81,7 +82,7 @@ func TestInterrupted(t *testing.T) {
 	time.AfterFunc(200*time.Millisecond, cancel)
 	got, told := play(t, ctx,
 		stage{name: "first", command: shell("sleep 60 & echo $! >child; wait")},
-		stage{name: "second", command: shell("true")})
+		stage{name: "second", command: shell("true"), after: []string{"first"}})
 	require.ErrorIs(t, got["first"].err, context.Canceled)
 	require.ErrorIs(t, got["second"].err, errNotRun)
 	require.Contains(t, told, "interrupted")

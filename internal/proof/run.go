@@ -20,6 +20,7 @@ type result struct {
 	tally     *tally
 	counted   counts
 	log       string // the file with what it printed
+	end       string // the last of it
 }
 
 func (r *result) failed() bool { return r.err != nil }
@@ -35,11 +36,20 @@ type schedule struct {
 	running map[lane]int
 }
 
+// room says whether another stage of a lane may begin: two that wait run beside one that
+// computes, or two that compute alone, many of which cannot use two processors.
+func (s *schedule) room(l lane) bool {
+	if l == computes && s.running[waits] > 0 {
+		return s.running[computes] < 1
+	}
+	return s.running[l] < 2
+}
+
 // next takes a stage that can begin now out of those that wait, or says that none can.
 func (s *schedule) next() *result {
 	for i, r := range s.waiting {
 		ready := !slices.ContainsFunc(r.after, func(name string) bool { return !s.passed[name] })
-		if ready && s.running[r.lane] < atOnce[r.lane] {
+		if ready && s.room(r.lane) {
 			s.waiting = slices.Delete(s.waiting, i, i+1)
 			s.running[r.lane]++
 			return r
@@ -94,7 +104,6 @@ func runAll(ctx context.Context, stages []stage, p *progress) []*result {
 
 // run runs a stage to its end.
 func (r *result) run(ctx context.Context, p *progress) {
-	r.begun = time.Now()
 	defer func() { r.wall = time.Since(r.begun) }()
 	ctx, cancel := context.WithTimeoutCause(ctx, r.limit(), fmt.Errorf("not ended after %v", r.limit()))
 	defer cancel()
@@ -124,6 +133,7 @@ func (r *result) run(ctx context.Context, p *progress) {
 		r.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	}
 	r.err = errors.Join(err, log.Close())
+	r.end = out.end(endLines)
 	r.counted = r.count(out)
 	if r.err == nil {
 		r.err = r.check()

@@ -13,15 +13,12 @@ import (
 type lane int
 
 const (
-	// computes: the stage keeps the processors busy. One such stage runs at a time.
+	// computes: the stage keeps a processor busy, or all.
 	computes lane = iota
 	// waits: the stage waits for containers, time-outs or other programs most of the
-	// time. A few such stages run beside one that computes.
+	// time.
 	waits
 )
-
-// atOnce is how many stages of each lane run at the same time.
-var atOnce = map[lane]int{computes: 1, waits: 2}
 
 // stage is one part of the proof: one command.
 type stage struct {

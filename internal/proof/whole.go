@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 )
 
 // whole is all that `make test` leaves out and CI runs as well.
@@ -21,7 +22,7 @@ func whole() ([]stage, error) {
 		},
 		{
 			name: "images", does: "the images of the real OTP", after: []string{"setup"}, lane: waits,
-			command: []string{"go", "run", "./docker/otp-images"}, bound: 40 * minute,
+			command: []string{"go", "run", "./docker/otp-images"}, bound: 40 * time.Minute,
 		},
 		{
 			name: "browsers", does: "the pages in Chromium: playground, status page, report", after: []string{"setup"},
