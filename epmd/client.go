@@ -14,7 +14,7 @@ import (
 	"github.com/goepmd/goepmd/wire"
 )
 
-// What a daemon's answer, or the lack of one, means for a [Client].
+// Errors that tell a [Client] what the daemon's answer, or the lack of one, means.
 var (
 	// ErrNotFound: no node of that name is registered.
 	ErrNotFound = errors.New("no such node is registered")

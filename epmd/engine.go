@@ -17,7 +17,7 @@ import (
 	"github.com/goepmd/goepmd/registry"
 )
 
-// What an engine cannot do.
+// Errors of a server whose engine cannot do what it is asked for.
 var (
 	// ErrEngine: the listeners cannot be served by the engine that was chosen.
 	ErrEngine = errors.New("epmd: not for this engine")

@@ -65,8 +65,7 @@ func (w *idleTimer) watch(end func() bool) {
 		case <-w.quit:
 			return
 		case e := <-events.C:
-			// What was refused changes nothing, unless other events were dropped
-			// before it.
+			// A refusal changes nothing, unless other events were dropped before it.
 			changed := e.Kind != registry.Refused || e.Seq != seq+1
 			seq = e.Seq
 			if changed {

@@ -62,7 +62,7 @@ type Server struct {
 	// and may dump, kill and stop, as if they were local. Nil and empty are nobody
 	// but local peers, as with OTP's epmd.
 	//
-	// Whoever may register holds names for as long as it likes, and the lists tell
+	// A peer that may register holds names for as long as it likes, and the lists tell
 	// no address: a node that looks one up takes it for a node of this machine.
 	AllowRegister, AllowStop []netip.Prefix
 

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// What can come of a connection, besides an error of the network.
+// Errors that tell what came of a connection; any other is the network's.
 var (
 	// ErrRefused: nobody listens at the address.
 	ErrRefused = errors.New("connection refused")

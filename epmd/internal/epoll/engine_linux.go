@@ -22,18 +22,18 @@ import (
 // that a request costs little more than its system calls. A kept connection is a
 // small record, and a descriptor that epoll watches.
 //
-// What was measured before it came to this form, as the CPU time of a lookup on a
-// bare loop: to accept in a thread of its own, blocking, is no cheaper (7.5 µs)
-// than to wait for connections and all else in one place (7.3); MSG_MORE before
-// the close saves 1.4 µs; TCP_DEFER_ACCEPT 0.3 µs, which is not worth that silent
-// connections are seen late; a look at which registered connections have ended,
-// before each answer, costs 0.1 µs. Waiting with a timeout costs 2 µs, for its
-// timer, so there is one timer for all, which is rarely set. Waiting in the kernel
-// unknown to Go's scheduler saves another 6 %, at the price that for as long
-// nothing else runs on that processor: too high in somebody else's program. On the
-// whole engine these made no difference: to lock the loop to a thread; another congestion
-// control, batch scheduling, longer or shorter turns on the processor; to look for closed
-// connections in sweeps alone. To do so for those that close at once did: see fresh. Several loops were not tried: one takes in more than two
+// These measurements led to this form, as the CPU time of a lookup on a bare loop: to
+// accept in a thread of its own, blocking, is no cheaper (7.5 µs) than to wait for
+// connections and all else in one place (7.3); MSG_MORE before the close saves 1.4 µs;
+// TCP_DEFER_ACCEPT 0.3 µs, which is not worth that silent connections are seen late; a
+// look at which registered connections have ended, before each answer, costs 0.1 µs.
+// Waiting with a timeout costs 2 µs, for its timer, so there is one timer for all, which
+// is rarely set. Waiting in the kernel unknown to Go's scheduler saves another 6 %, at
+// the price that for as long nothing else runs on that processor: too high in somebody
+// else's program. On the whole engine these made no difference: to lock the loop to a
+// thread; another congestion control, batch scheduling, longer or shorter turns on the
+// processor; to look for closed connections in sweeps alone. To do so for those that
+// close at once did: see fresh. Several loops were not tried: one takes in more than two
 // processors' worth of clients can send.
 type Engine struct {
 	config   *engine.Config

@@ -25,7 +25,7 @@ import (
 //	server → successor  msgCommit: serve
 //	successor → server  msgServing: from now on it does
 //
-// Whoever does not like something closes the socket. The successor touches nothing
+// The side that does not like something closes the socket. The successor touches nothing
 // before it has received msgCommit and sent msgServing; the server touches nothing
 // from the state on, until the socket ends without msgServing.
 const (

@@ -56,7 +56,7 @@ func RunInOwnNetwork() (status int, err error) {
 func NewNetwork(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
 	if os.Geteuid() != 0 {
-		// Whoever is not root is root in a user namespace of their own, where the
+		// A user who is not root becomes root in a user namespace of their own, where the
 		// system allows that.
 		cmd.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER
 		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
