@@ -188,9 +188,7 @@ func far(d *doctor.Doctor, address string) {
 // needIPv6 skips a test on a machine whose loopback lacks IPv6.
 func needIPv6(t *testing.T) {
 	t.Helper()
-	ln, err := net.Listen("tcp6", "[::1]:0")
-	if err != nil {
-		t.Skipf("SKIPPED: this machine has no ::1: %v", err)
+	if err := testbed.CheckIPv6(); err != nil {
+		t.Skipf("SKIPPED: this machine has no ::1: %v; enable it: sysctl net.ipv6.conf.all.disable_ipv6=0", err)
 	}
-	require.NoError(t, ln.Close())
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/goepmd/goepmd/epmd"
+	"github.com/goepmd/goepmd/internal/testbed"
 )
 
 func addrs(ss ...string) []netip.Addr {
@@ -41,20 +42,12 @@ func TestListen(t *testing.T) {
 			for _, host := range tt.want {
 				want = append(want, fmt.Sprintf("%s:%d", host, s.Port))
 			}
-			if !hasIPv6() {
+			if testbed.CheckIPv6() != nil {
 				t.Skip("SKIPPED: this machine has no IPv6, so one listener of each case cannot be; enable it: sysctl net.ipv6.conf.all.disable_ipv6=0")
 			}
 			require.Equal(t, want, got)
 		})
 	}
-}
-
-func hasIPv6() bool {
-	ln, err := net.Listen("tcp6", "[::1]:0")
-	if err == nil {
-		_ = ln.Close()
-	}
-	return err == nil
 }
 
 // TestAlreadyRunning: an address in use, named or implied, means that an epmd is
@@ -107,5 +100,7 @@ func TestUnknownAddress(t *testing.T) {
 	ln, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", s.Port))
 	require.NoError(t, err)
 	require.NoError(t, ln.Close())
-	require.Empty(t, log.String())
+	if testbed.CheckIPv6() == nil { // else it is said that ::1 is left out
+		require.Empty(t, log.String())
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,10 +15,10 @@ import (
 	"github.com/goepmd/goepmd/bench"
 )
 
-// TestMain: in a network of its own the program is started once more, and that is
-// this test.
+// TestMain: the program starts itself once more, in a network of its own and as a daemon,
+// and then this test is the program.
 func TestMain(m *testing.M) {
-	if inOwnNetwork() {
+	if inOwnNetwork() || slices.Contains(os.Args, "serve") {
 		main()
 	}
 	os.Exit(m.Run())

@@ -81,7 +81,7 @@ func freePort(t *testing.T) int {
 
 // TestScripts plays testdata/*.txtar, each with a daemon of its own at ERL_EPMD_PORT, that
 // knows alpha, a node, and ghost, which has nobody at its port; and another at RELAXED_PORT
-// with the relaxed command check. Nobody is at DEAD_PORT.
+// with the relaxed command check. Nobody is at DEAD_PORT. IPV6 is what ::1 does there.
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	require.NoError(t, err)
@@ -101,6 +101,10 @@ func TestScripts(t *testing.T) {
 					env.Setenv("RELAXED_PORT", strconv.Itoa(relaxed.Port()))
 					env.Setenv("DEAD_PORT", strconv.Itoa(freePort(t)))
 					env.Setenv("ALPHA_PORT", strconv.Itoa(int(alpha)))
+					env.Setenv("IPV6", "refuses")
+					if testbed.CheckIPv6() != nil {
+						env.Setenv("IPV6", "cannot be reached")
+					}
 					return nil
 				},
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -2,7 +2,8 @@ package nodes
 
 import (
 	"fmt"
-	"net"
+
+	"github.com/goepmd/goepmd/internal/testbed"
 )
 
 // inet6 is nodes that use IPv6 for everything.
@@ -34,11 +35,9 @@ func inet6Group() group {
 func needIPv6(scenarios []scenario) {
 	for i, s := range scenarios {
 		scenarios[i].run = func(t *trial) {
-			l, err := net.Listen("tcp6", "[::1]:0")
-			if err != nil {
+			if err := testbed.CheckIPv6(); err != nil {
 				t.skip("this machine has no ::1: %v", err)
 			}
-			t.must(l.Close())
 			s.run(t)
 		}
 	}

@@ -17,7 +17,7 @@ const lookUpNobody = "\x00\x09z~nobody~"
 // in place of an answer: then it listens at all its addresses. It fails with [ErrEnded]
 // when ended is closed before, and when it takes longer than a busy machine explains.
 func AwaitListening(ctx context.Context, port uint16, ended <-chan struct{}) error {
-	ctx, cancel := context.WithTimeout(ctx, Patience)
+	ctx, cancel := context.WithTimeoutCause(ctx, Patience, fmt.Errorf("not within %v", Patience))
 	defer cancel()
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
 		_, err := Ask(ctx, Loopback(port), []byte(lookUpNobody))
