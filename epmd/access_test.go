@@ -43,7 +43,7 @@ func testAllow(t *testing.T, engine epmd.Engine) {
 			return tag != wire.TagAlive2Req && tag != wire.TagKillReq
 		},
 	})
-	before := s.Registry().Snapshot()
+	before := s.View().Snapshot()
 	c := s.dial(t)
 	_, err := c.Write(alive(t, "foo"))
 	require.NoError(t, err)
@@ -60,7 +60,7 @@ func testAllow(t *testing.T, engine epmd.Engine) {
 	}
 	_, err = s.client().Names(ctx(t))
 	require.NoError(t, err)
-	require.Equal(t, before, s.Registry().Snapshot())
+	require.Equal(t, before, s.View().Snapshot())
 	stats := s.Stats()
 	require.EqualValues(t, 21, stats.Denied)
 	require.EqualValues(t, 1, stats.Alive2)

@@ -43,7 +43,7 @@ func testMaxConns(t *testing.T, engine epmd.Engine) {
 	require.Eventually(t, func() bool { return s.Stats().Registered == 3 }, patience, tick)
 	turnedAway := s.dial(t)
 	require.Empty(t, requireClosed(t, turnedAway))
-	require.Equal(t, 3, s.Registry().Len())
+	require.Equal(t, 3, s.View().Len())
 	require.EqualValues(t, 3, s.Stats().LimitConns)
 	require.Contains(t, log.String(), "limit=MaxConns")
 
@@ -83,7 +83,7 @@ func TestNeverEvictedOnceRegistered(t *testing.T) { onEngines(t, testNeverEvicte
 
 func testNeverEvictedOnceRegistered(t *testing.T, engine epmd.Engine) {
 	s := run(t, &epmd.Server{Engine: engine, MaxUnfinished: 2})
-	sub, _ := s.Registry().Subscribe(1 << 16)
+	sub, _ := s.View().Subscribe(1 << 16)
 	defer sub.Close()
 	var wg sync.WaitGroup
 	var told atomic.Int64
@@ -233,7 +233,7 @@ func TestAcceptErrors(t *testing.T) {
 	require.NoError(t, err)
 	defer c.Close()
 	require.ErrorIs(t, s.end(t), fatal)
-	require.Zero(t, s.Registry().Len())
+	require.Zero(t, s.View().Len())
 }
 
 // failingListener fails with the next of its errors after each accept, if

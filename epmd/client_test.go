@@ -229,7 +229,7 @@ func testReregister(t *testing.T, engine epmd.Engine) {
 	ln, err = net.Listen("tcp", first.addr)
 	require.NoError(t, err)
 	second := runOn(t, &epmd.Server{Engine: engine}, ln)
-	require.Eventually(t, func() bool { return second.Registry().Len() == 1 && r.Held() }, patience, tick)
+	require.Eventually(t, func() bool { return second.View().Len() == 1 && r.Held() }, patience, tick)
 	require.NoError(t, r.Close())
 	<-r.Lost()
 	require.NoError(t, r.Err())
@@ -250,7 +250,7 @@ func TestReregisterIsPatient(t *testing.T) {
 func testReregisterIsPatient(t *testing.T, engine epmd.Engine) {
 	t.Parallel()
 	s := run(t, &epmd.Server{Engine: engine})
-	sub, _ := s.Registry().Subscribe(100)
+	sub, _ := s.View().Subscribe(100)
 	defer sub.Close()
 	c := s.client()
 	c.Reregister, c.MinBackoff, c.MaxBackoff = true, 50*time.Millisecond, time.Hour

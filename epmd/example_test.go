@@ -71,13 +71,13 @@ func ExampleClient() {
 }
 
 // What happens to the names, as it happens.
-func ExampleServer_Registry() {
+func ExampleView() {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)
 	}
 	server := new(epmd.Server)
-	events, now := server.Registry().Subscribe(100)
+	events, now := server.View().Subscribe(100)
 	fmt.Println(len(now.Nodes), "nodes")
 	ended := make(chan error)
 	go func() { ended <- server.Serve(listener) }()

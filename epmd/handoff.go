@@ -71,7 +71,7 @@ func (st *parts) give(ctx context.Context, to *net.UnixConn, export func() *engi
 // Resume takes over what another server holds, which calls Handoff on the other
 // end of a stream socket, and serves from then on: Serve, with or without further
 // listeners, waits for the end. It must come before anything else that is done with the
-// server, but for a look at its Registry, which is empty until then. Addresses are of
+// server, but for a look at its View, which is empty until then. Addresses are of
 // no effect; Port is for the lists of names only. The limits are this server's, but
 // no connection that comes over is closed for them. The file of a Unix socket that comes
 // over is left where it is at the end. The socket that it came through is closed.

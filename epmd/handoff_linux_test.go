@@ -111,7 +111,7 @@ func TestHandoff(t *testing.T) {
 	for i := range registry.Owner(more) {
 		old.Registry().Release(1<<60|i, registry.ReasonClosed)
 	}
-	want := old.Registry().Snapshot()
+	want := old.View().Snapshot()
 
 	closing := conns[nodes-1]
 	a, b := pair(t)
@@ -135,7 +135,7 @@ func TestHandoff(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, next.Close()) })
 
 	require.Eventually(t, func() bool { return len(now.names()) == nodes-1 }, patience, tick, "it has ended")
-	got := now.Registry().Snapshot()
+	got := now.View().Snapshot()
 	for i, e := range got.Nodes {
 		w := want.Nodes[i+1]
 		require.Equal(t, w, e)
@@ -275,9 +275,9 @@ func TestHandoffFails(t *testing.T) {
 		s.register(t, strconv.Itoa(i))
 	}
 	refused, _ := s.register(t, "0")
-	before := s.Registry().Snapshot()
+	before := s.View().Snapshot()
 	check := func(t *testing.T, part net.Conn) {
-		after := s.Registry().Snapshot()
+		after := s.View().Snapshot()
 		require.Equal(t, before.Nodes, after.Nodes)
 		_, err := part.Write([]byte("1"))
 		require.NoError(t, err)

@@ -141,7 +141,7 @@ func (r *running) requireOpen(tb testing.TB, c net.Conn) {
 
 func (r *running) names() []string {
 	var out []string
-	for _, e := range r.Registry().Snapshot().Nodes {
+	for _, e := range r.View().Snapshot().Nodes {
 		out = append(out, e.Node.Name)
 	}
 	return out

@@ -99,7 +99,7 @@ func testTransports(t *testing.T, engine epmd.Engine) {
 	require.Equal(t, nodes[0], dump.Old[1].NameTransports)
 	require.Equal(t, "t", dump.Old[0].Name)
 
-	snapshot := s.Registry().Snapshot()
+	snapshot := s.View().Snapshot()
 	require.Len(t, snapshot.Nodes[0].Transports, 3)
 	require.NoError(t, r.Close())
 	_, err = c.Lookup(ctx(t), "s")
@@ -310,9 +310,9 @@ func testPipelinedTransports(t *testing.T, engine epmd.Engine) {
 	results := exchange3(t, c, nodes...)
 	require.Equal(t, 599, slices.Index(results, 1), "one holds 600 at most")
 	require.EqualValues(t, 401, s.Stats().Refusals[registry.RefusedHeld])
-	require.Equal(t, 600, s.Registry().Len())
+	require.Equal(t, 600, s.View().Len())
 	require.NoError(t, c.Close())
-	require.Eventually(t, func() bool { return s.Registry().Len() == 0 }, patience, tick)
+	require.Eventually(t, func() bool { return s.View().Len() == 0 }, patience, tick)
 }
 
 // TestDelayedTransports: answers that are held back come all the same, one by one.
@@ -333,7 +333,7 @@ func testDelayedTransports(t *testing.T, engine epmd.Engine) {
 	require.NoError(t, err)
 	require.NoError(t, c.(*net.TCPConn).CloseWrite())
 	require.Len(t, requireClosed(t, c), 8, "it is answered before the end")
-	require.Eventually(t, func() bool { return s.Registry().Len() == 0 }, patience, tick)
+	require.Eventually(t, func() bool { return s.View().Len() == 0 }, patience, tick)
 }
 
 // TestHalfTransport: half a request on a kept connection is no reason to lose the
@@ -360,7 +360,7 @@ func testHalfTransport(t *testing.T, engine epmd.Engine) {
 		if at%14 == 0 { // beyond the timeout, twice
 			time.Sleep(timeout + 10*time.Millisecond)
 		}
-		require.Equal(t, 1, s.Registry().Len())
+		require.Equal(t, 1, s.View().Len())
 	}
 	s.requireOpen(t, c)
 	_, err = c.Write(packet[len(packet)-1:])
@@ -374,7 +374,7 @@ func testHalfTransport(t *testing.T, engine epmd.Engine) {
 	require.NoError(t, err)
 	require.NoError(t, c.Close())
 	require.Eventually(t, func() bool { return s.Stats().Partial == 1 && s.Stats().Conns == 0 }, patience, tick)
-	require.Zero(t, s.Registry().Len())
+	require.Zero(t, s.View().Len())
 }
 
 // TestRefusedTransport: a connection whose registration was refused has a place like any
@@ -460,7 +460,7 @@ func testStopOfTransports(t *testing.T, engine epmd.Engine) {
 	require.Equal(t, []uint8{0}, exchange3(t, two, transport("s", "t2", 1)))
 	require.Equal(t, []uint8{0}, exchange3(t, other, transport("other", "t2", 1)))
 	require.True(t, s.Unregister("s"))
-	require.Equal(t, 1, s.Registry().Len(), "what else they held is gone at once")
+	require.Equal(t, 1, s.View().Len(), "what else they held is gone at once")
 	require.Empty(t, requireClosed(t, one))
 	require.Empty(t, requireClosed(t, two))
 	s.requireOpen(t, other)
@@ -496,7 +496,7 @@ func testTransportsAmongOthers(t *testing.T, engine epmd.Engine) {
 		})
 	}
 	wg.Wait()
-	require.Eventually(t, func() bool { return s.Registry().Len() == 0 && s.Stats().Conns == 0 }, patience, tick)
+	require.Eventually(t, func() bool { return s.View().Len() == 0 && s.Stats().Conns == 0 }, patience, tick)
 }
 
 // none says whether there was no error, and reports one.

@@ -393,7 +393,7 @@ func requireHeld(t *testing.T, s *running, actors []*actor) {
 				}
 			}
 		}
-		for _, e := range s.Registry().Snapshot().Nodes {
+		for _, e := range s.View().Snapshot().Nodes {
 			got = append(got, held{e.Node.Name, e.Node.Port, e.Creation})
 		}
 		slices.SortFunc(want, byName)

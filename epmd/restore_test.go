@@ -27,7 +27,7 @@ func TestRestore(t *testing.T) {
 		ends, _ := s.register(t, "ends")
 		_, lost := s.register(t, "lost")
 		odd, _ := s.register(t, "odd")
-		left := epmd.Held{Names: s.Registry().Snapshot(), Conns: map[registry.Owner]*os.File{}}
+		left := epmd.Held{Names: s.View().Snapshot(), Conns: map[registry.Owner]*os.File{}}
 		for _, e := range left.Names.Nodes {
 			if e.Node.Name != "lost" {
 				left.Conns[e.Owner], err = s.File(e.Owner)

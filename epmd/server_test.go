@@ -37,7 +37,7 @@ func testClose(t *testing.T, engine epmd.Engine) {
 	require.ErrorIs(t, s.end(t), epmd.ErrServerClosed)
 	require.Empty(t, requireClosed(t, c))
 	require.Empty(t, requireClosed(t, silent))
-	require.Zero(t, s.Registry().Len())
+	require.Zero(t, s.View().Len())
 	require.Empty(t, s.Addrs())
 	require.Zero(t, s.Stats().Conns)
 	require.NoError(t, s.Close())
@@ -76,14 +76,14 @@ func testShutdown(t *testing.T, engine epmd.Engine) {
 	require.Empty(t, requireClosed(t, silent))
 	_, err = net.DialTimeout("tcp", s.addr, patience)
 	require.Error(t, err, "no more connections are accepted")
-	require.Equal(t, 1, s.Registry().Len(), "while a request is under way, registrations stand")
+	require.Equal(t, 1, s.View().Len(), "while a request is under way, registrations stand")
 	_, err = begun.Write([]byte("\x01n"))
 	require.NoError(t, err)
 	require.Contains(t, string(requireClosed(t, begun)), "name foo at port 1000\n")
 	require.NoError(t, <-done)
 	require.ErrorIs(t, s.end(t), epmd.ErrServerClosed)
 	require.Empty(t, requireClosed(t, registered))
-	require.Zero(t, s.Registry().Len())
+	require.Zero(t, s.View().Len())
 }
 
 // TestShutdownRegistersStill: a registration that is under way is answered, and
@@ -163,7 +163,7 @@ func TestShutdownReason(t *testing.T) { onEngines(t, testShutdownReason) }
 func testShutdownReason(t *testing.T, engine epmd.Engine) {
 	s := run(t, &epmd.Server{Engine: engine})
 	s.register(t, "foo")
-	sub, now := s.Registry().Subscribe(8)
+	sub, now := s.View().Subscribe(8)
 	defer sub.Close()
 	require.Len(t, now.Nodes, 1)
 	require.NoError(t, s.Close())
@@ -356,7 +356,7 @@ func testRemotePeer(t *testing.T, engine epmd.Engine) {
 	require.ErrorIs(t, client.Stop(ctx(t), "foo"), epmd.ErrNoAnswer)
 	require.ErrorIs(t, client.Kill(ctx(t)), epmd.ErrNoAnswer)
 	require.EqualValues(t, 4, s.Stats().Denied)
-	require.Equal(t, 1, s.Registry().Len())
+	require.Equal(t, 1, s.View().Len())
 }
 
 // TestComesBackAtOnce closes a registration and asks for the name at once, many
@@ -567,8 +567,8 @@ func testManyClients(t *testing.T, engine epmd.Engine) {
 		})
 	}
 	wg.Wait()
-	require.Eventually(t, func() bool { return s.Registry().Len() == 80 }, patience, tick)
-	for _, e := range s.Registry().Snapshot().Nodes {
+	require.Eventually(t, func() bool { return s.View().Len() == 80 }, patience, tick)
+	for _, e := range s.View().Snapshot().Nodes {
 		require.Regexp(t, `^w\d-(0|4|8|12|16|20|24|28|32|36)$`, e.Node.Name)
 	}
 }

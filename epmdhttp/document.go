@@ -77,7 +77,7 @@ type Transport struct {
 
 // serveNodes answers with a document.
 func (h *Handler) serveNodes(w http.ResponseWriter, r *http.Request) {
-	b, err := json.Marshal(h.document(r.Context(), h.server.Registry().Snapshot()))
+	b, err := json.Marshal(h.document(r.Context(), h.server.View().Snapshot()))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return

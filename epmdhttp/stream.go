@@ -96,7 +96,7 @@ func (s *stream) run() error {
 	ticks := time.NewTicker(tick)
 	defer ticks.Stop()
 	for {
-		sub, snap := s.server.Registry().Subscribe(eventBuffer)
+		sub, snap := s.server.View().Subscribe(eventBuffer)
 		begun := time.Now()
 		snap.Nodes = snap.Nodes[:min(len(snap.Nodes), maxNodes)]
 		err := s.tell("snapshot", s.document(s.ctx, snap))

@@ -96,7 +96,7 @@ func (s *Server) Node(name string, port uint16) *epmd.Registration {
 func (s *Server) WaitNames(names ...string) {
 	s.tb.Helper()
 	want := slices.Sorted(slices.Values(names))
-	sub, now := s.Registry().Subscribe(1)
+	sub, now := s.View().Subscribe(1)
 	defer sub.Close()
 	deadline := time.NewTimer(waitTime)
 	defer deadline.Stop()
@@ -110,7 +110,7 @@ func (s *Server) WaitNames(names ...string) {
 		}
 		select {
 		case <-sub.C:
-			now = s.Registry().Snapshot()
+			now = s.View().Snapshot()
 		case <-deadline.C:
 			s.tb.Fatalf("epmdtest: registered are %q, and not %q, after %v", got, want, waitTime)
 		}

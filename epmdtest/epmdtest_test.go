@@ -45,7 +45,7 @@ func TestEndsWithItsTest(t *testing.T) {
 	})
 	_, err := s.Client().Names(context.Background())
 	require.Error(t, err)
-	require.Zero(t, s.Registry().Len())
+	require.Zero(t, s.View().Len())
 }
 
 // TestFails: what a server holds against a test fails it.

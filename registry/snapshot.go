@@ -47,6 +47,17 @@ type Snapshot struct {
 	Floor uint32
 }
 
+// Entry tells of a registered node what a snapshot would. Names compare byte for byte.
+func (r *Registry) Entry(name string) (Entry, bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	c := r.byName[name]
+	if c == nil || !c.registered {
+		return Entry{}, false
+	}
+	return c.entry(), true
+}
+
 // Snapshot copies the registry as it is now.
 func (r *Registry) Snapshot() Snapshot {
 	r.mu.RLock()

@@ -57,6 +57,28 @@ func TestSnapshot(t *testing.T) {
 	require.Equal(t, want, taken, "a snapshot stays as it is")
 }
 
+// TestEntry: one name tells what a snapshot does, as long as it is registered.
+func TestEntry(t *testing.T) {
+	r, clock := newRegistry(0)
+	clock.t = time.Unix(1000, 1)
+	register(t, r, 11, wire.Node{Name: "a", Port: 1, Highest: 6, Lowest: 5, Extra: "of a"})
+	join(t, r, 12, otpTransport("s", "t1", 1))
+	join(t, r, 13, otpTransport("s", "t2", 2))
+	nodes := r.Snapshot().Nodes
+	require.Len(t, nodes, 2)
+	for _, want := range nodes {
+		got, registered := r.Entry(want.Node.Name)
+		require.True(t, registered)
+		require.Equal(t, want, got)
+	}
+	r.Release(11, registry.ReasonClosed)
+	for _, name := range []string{"a", "A", "b", ""} {
+		got, registered := r.Entry(name)
+		require.False(t, registered, name)
+		require.Zero(t, got)
+	}
+}
+
 func TestSnapshotAfterATakeOver(t *testing.T) {
 	r, clock := newRegistry(-1)
 	register(t, r, 1, otpNode("old", 1))

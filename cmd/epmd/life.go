@@ -35,7 +35,7 @@ func newLife(o options, args []string, log *slog.Logger, s *epmd.Server) *life {
 		s.OnEvent = l.onEvent
 	}
 	if o.state != "" {
-		l.state = newStateFile(o.state, s.Registry(), log)
+		l.state = newStateFile(o.state, s.View().Snapshot, log)
 	}
 	l.upgrader = &upgrader{
 		server: s, log: log, args: args, state: l.state, systemd: l.systemd,

@@ -18,10 +18,10 @@ import (
 // daemon. It is written whole and anew, next to itself, and takes its place then. A
 // nil stateFile keeps nothing.
 type stateFile struct {
-	path     string
-	log      *slog.Logger
-	registry *registry.Registry
-	dirty    chan struct{} // something has changed
+	path  string
+	log   *slog.Logger
+	names func() registry.Snapshot
+	dirty chan struct{} // something has changed
 
 	mu sync.Mutex // held while it is written, and while the daemon is handed over
 }
@@ -59,8 +59,8 @@ func loadState(path string, now time.Time, log *slog.Logger) (registry.Snapshot,
 	return state.Revive(state.State{}, now), nil
 }
 
-func newStateFile(path string, r *registry.Registry, log *slog.Logger) *stateFile {
-	return &stateFile{path: path, log: log, registry: r, dirty: make(chan struct{}, 1)}
+func newStateFile(path string, names func() registry.Snapshot, log *slog.Logger) *stateFile {
+	return &stateFile{path: path, log: log, names: names, dirty: make(chan struct{}, 1)}
 }
 
 // OnEvent notes that the file has to be written.
@@ -104,7 +104,7 @@ func (f *stateFile) run(done <-chan struct{}) {
 func (f *stateFile) save(final bool) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	err := f.write(state.Append(nil, state.State{Saved: time.Now(), Final: final, Names: f.registry.Snapshot()}))
+	err := f.write(state.Append(nil, state.State{Saved: time.Now(), Final: final, Names: f.names()}))
 	if err != nil {
 		f.log.Warn("the state cannot be saved; a node that comes back after a sudden end may get a creation again", "file", f.path, "err", err)
 	}

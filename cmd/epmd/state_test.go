@@ -86,7 +86,7 @@ func TestStateLoads(t *testing.T) {
 func TestStateSaves(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state")
 	r := registry.New(registry.Config{})
-	f := newStateFile(path, r, slog.New(slog.DiscardHandler))
+	f := newStateFile(path, r.Snapshot, slog.New(slog.DiscardHandler))
 	read := func() (state.State, error) {
 		b, err := os.ReadFile(path)
 		if err != nil {

@@ -122,7 +122,7 @@ func (st *store) restore() bool {
 				st.bytes += len(connName(o)) + 1
 			}
 			if err = st.server.Restore(epmd.Held{Names: names, Conns: conns}); err == nil {
-				st.log.Warn("going on for the daemon before", "nodes", st.server.Registry().Len(), "connections", len(conns))
+				st.log.Warn("going on for the daemon before", "nodes", st.server.View().Len(), "connections", len(conns))
 				return true
 			}
 		}
@@ -220,7 +220,7 @@ var errMissed = errors.New("events were missed")
 // follow makes what is kept what it should be, and goes on so from event to event.
 func (st *store) follow(ctx context.Context) error {
 	const buffer = 4096
-	sub, now := st.server.Registry().Subscribe(buffer)
+	sub, now := st.server.View().Subscribe(buffer)
 	defer sub.Close()
 	if err := st.reconcile(now); err != nil {
 		return err

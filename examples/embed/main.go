@@ -42,7 +42,7 @@ func run(port uint16) error {
 		fmt.Println("listening on", l.Addr())
 	}
 
-	events, _ := server.Registry().Subscribe(1024)
+	events, _ := server.View().Subscribe(1024)
 	defer events.Close()
 	go func() {
 		for e := range events.C {

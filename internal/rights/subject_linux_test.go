@@ -155,7 +155,7 @@ func runProgram(t *testing.T, path string, args []string, relaxed bool) *running
 func (d *running) state(t *testing.T) any {
 	t.Helper()
 	if d.server != nil {
-		return d.server.Registry().Snapshot()
+		return d.server.View().Snapshot()
 	}
 	list, err := (&rig.Dialer{Port: d.port}).Ask(rig.Dump())
 	require.NoError(t, err)

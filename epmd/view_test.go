@@ -13,6 +13,44 @@ import (
 	"github.com/goepmd/goepmd/wire"
 )
 
+// TestView: a look at the names, before the server serves, while it does and after.
+func TestView(t *testing.T) { onEngines(t, testView) }
+
+func testView(t *testing.T, engine epmd.Engine) {
+	server := &epmd.Server{Engine: engine}
+	v := server.View()
+	require.Zero(t, v.Len())
+	sub, now := v.Subscribe(0)
+	require.Empty(t, now.Nodes)
+	s := run(t, server)
+	_, answer := s.register(t, "foo")
+
+	want := node("foo", 1000)
+	got, found := v.Lookup("foo")
+	require.True(t, found)
+	require.Equal(t, want, got)
+	entry, found := v.Entry("foo")
+	require.True(t, found)
+	require.Equal(t, want, entry.Node)
+	require.Equal(t, answer.Creation, entry.Creation)
+	require.Equal(t, []registry.Entry{entry}, v.Snapshot().Nodes)
+	require.Equal(t, 1, v.Len())
+	require.Equal(t, s.Stats().Registry, v.Stats())
+	require.Equal(t, entry.Owner, (<-sub.C).Owner)
+
+	require.NoError(t, s.Close())
+	require.Equal(t, registry.ReasonShutdown, (<-sub.C).Reason, "a buffer holds one event at least")
+	require.Zero(t, sub.Dropped())
+	_, found = v.Lookup("foo")
+	require.False(t, found)
+	_, found = v.Entry("foo")
+	require.False(t, found)
+	require.Zero(t, v.Len())
+	require.Equal(t, 1, v.Stats().Remembered)
+	require.Len(t, v.Snapshot().Old, 1)
+	sub.Close()
+}
+
 // TestRemotes: the server tells where its registered nodes come from, for as long as
 // they are there.
 func TestRemotes(t *testing.T) { onEngines(t, testRemotes) }
@@ -22,9 +60,9 @@ func testRemotes(t *testing.T, engine epmd.Engine) {
 	foo, _ := s.register(t, "foo")
 	bar, _ := s.register(t, "bar")
 	owner := func(name string) registry.Owner {
-		o, held := s.Registry().Holder([]byte(name))
+		e, held := s.View().Entry(name)
 		require.True(t, held)
-		return o
+		return e.Owner
 	}
 	a, b := owner("foo"), owner("bar")
 	got, err := s.Remotes(ctx(t), a, 1<<40, b, 0)
@@ -55,11 +93,11 @@ func testRemotesOfMany(t *testing.T, engine epmd.Engine) {
 	for i := range 4 {
 		name := strconv.Itoa(i)
 		c, _ := s.register(t, name)
-		o, held := s.Registry().Holder([]byte(name))
+		e, held := s.View().Entry(name)
 		require.True(t, held)
-		want[o] = c.LocalAddr().String()
+		want[e.Owner] = c.LocalAddr().String()
 		for range 700 {
-			owners = append(owners, o)
+			owners = append(owners, e.Owner)
 		}
 	}
 	got, err := s.Remotes(ctx(t), owners...)
