@@ -39,7 +39,7 @@ type Stats struct {
 	// Registry is the figures of the registry: nodes, and why they went.
 	Registry registry.Stats
 
-	// Likewise those of Server.MultiTransport; without it they are among Other.
+	// The same for the requests of Server.MultiTransport; without it they are among Other.
 	Alive3, PortPlease3, Names3, Dump3, Kill3, Stop3 uint64
 
 	// Refusals counts registrations that were refused, by registry.Refusal.

@@ -3,15 +3,13 @@ package epmd_test
 import (
 	"context"
 	"errors"
-	"os"
 	"runtime"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/goepmd/goepmd/conformance"
 	"github.com/goepmd/goepmd/epmd"
 	"github.com/goepmd/goepmd/internal/otptest"
+	"github.com/goepmd/goepmd/internal/suitetest"
 )
 
 // embedded is servers of this process, as a target of the conformance suite.
@@ -100,30 +98,5 @@ func testVectors(t *testing.T, engine epmd.Engine) {
 		otptest.Heavy(t)
 	}
 	t.Parallel()
-	text, err := os.ReadFile("../docs/deviations.yaml")
-	require.NoError(t, err)
-	deviations, err := conformance.ReadDeviations(text)
-	require.NoError(t, err)
-	all, err := conformance.Scenarios()
-	require.NoError(t, err)
-	timed, others := []conformance.Scenario(nil), []conformance.Scenario(nil)
-	for _, s := range all {
-		if s.Area == "timeout" || s.Area == "delay" {
-			timed = append(timed, s)
-		} else {
-			others = append(others, s)
-		}
-	}
-	for name, scenarios := range map[string][]conformance.Scenario{"timed": timed, "others": others} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			r := conformance.Runner{Parallel: 40, Deviations: deviations}
-			col, err := r.Run(t.Context(), embedded{engine}, 0, scenarios)
-			require.NoError(t, err)
-			for _, res := range col.Results {
-				require.True(t, res.Verdict.Good(), "%s: %s %s", res.Scenario, res.Reason, res.Failure)
-			}
-			require.Greater(t, col.Count()[conformance.Passed], len(scenarios)*3/4)
-		})
-	}
+	suitetest.Play(t, embedded{engine}, "../docs/deviations.yaml")
 }

@@ -37,12 +37,7 @@ save)
 	go run "$benchstat" bin/bench.base
 	;;
 epmd)
-	otp=${EPMD:-}
-	if [ "$otp" = "" ]; then
-		command -v erl >/dev/null || { echo "bench: OTP is missing; to get it: apt-get install erlang-base (or make setup); or name an epmd: EPMD=/path/to/epmd" >&2; exit 1; }
-		root=$(erl -noshell -eval 'io:format("~s", [code:root_dir()]), halt().')
-		for otp in "$root"/erts-*/bin/epmd; do :; done
-	fi
+	otp=${EPMD:-$(scripts/otp-epmd.sh)} || { echo "bench: or name an epmd: EPMD=/path/to/epmd" >&2; exit 1; }
 	CGO_ENABLED=0 go build -trimpath -o bin/epmd ./cmd/epmd
 	go build -o bin/epmd-bench ./cmd/epmd-bench
 	# shellcheck disable=SC2086 # BENCH is several words

@@ -13,8 +13,8 @@ steps=${1:-20000}
 case $steps in
 '' | *[!0-9]* | 0) echo "usage: scripts/lockstep.sh [STEPS]" >&2; exit 2 ;;
 esac
-if [ "${LOCKSTEP_OTP:-}" = "" ] && ! command -v erl >/dev/null; then
-	echo "lockstep: OTP is missing, so nothing is compared with its epmd; to get it: apt-get install erlang-base (or run make setup)" >&2
+if [ "${LOCKSTEP_OTP:-}" = "" ] && ! otp=$(scripts/otp-epmd.sh); then
+	echo "lockstep: so nothing is compared with its epmd" >&2
 	[ "${GOEPMD_REQUIRE_OTP:-}" != 1 ] || exit 1
 	echo "0 passed, 0 failed, 1 skipped"
 	exit 0
@@ -25,9 +25,6 @@ trap 'rm -rf "$dir"' EXIT
 trap 'exit 130' INT TERM
 if [ "${LOCKSTEP_OTP:-}" != "" ]; then
 	otp=$(go run ./docker/otp-images -extract "$dir/otp" "$LOCKSTEP_OTP")
-else
-	root=$(erl -noshell -eval 'io:format("~s", [code:root_dir()]), halt().')
-	for otp in "$root"/erts-*/bin/epmd; do :; done
 fi
 CGO_ENABLED=0 go build -o "$dir/" ./cmd/epmd ./cmd/epmd-conformance
 echo "lockstep: $steps steps from seed $seed with $otp"

@@ -17,6 +17,7 @@ import (
 
 	"github.com/goepmd/goepmd/conformance"
 	"github.com/goepmd/goepmd/epmd"
+	"github.com/goepmd/goepmd/internal/suitetest"
 	"github.com/goepmd/goepmd/internal/testbed"
 )
 
@@ -111,31 +112,7 @@ func callEnv(tb testing.TB, env []string, path string, args ...string) result {
 // deviations that the documentation tells.
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	all, err := conformance.Scenarios()
-	require.NoError(t, err)
-	text, err := os.ReadFile("../../docs/deviations.yaml")
-	require.NoError(t, err)
-	deviations, err := conformance.ReadDeviations(text)
-	require.NoError(t, err)
-	timed, others := []conformance.Scenario(nil), []conformance.Scenario(nil)
-	for _, s := range all {
-		if s.Area == "timeout" || s.Area == "delay" {
-			timed = append(timed, s)
-		} else {
-			others = append(others, s)
-		}
-	}
-	for name, scenarios := range map[string][]conformance.Scenario{"timed": timed, "others": others} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			r := conformance.Runner{Parallel: 40, Deviations: deviations}
-			col, err := r.Run(t.Context(), conformance.Program("goepmd", program), 0, scenarios)
-			require.NoError(t, err)
-			for _, res := range col.Results {
-				require.True(t, res.Verdict.Good(), "%s: %s %s", res.Scenario, res.Reason, res.Failure)
-			}
-		})
-	}
+	suitetest.Play(t, conformance.Program("goepmd", program), "../../docs/deviations.yaml")
 }
 
 func TestVersion(t *testing.T) {

@@ -28,8 +28,8 @@ func (r *result) failed() bool { return r.err != nil }
 // errNotRun is of a stage whose turn did not come.
 var errNotRun = errors.New("not run")
 
-// schedule hands out stages in their order, as soon as what they need has passed and
-// their lane has room.
+// schedule hands out the stages of a lane in their order, as soon as what they need has
+// passed and the lane has room.
 type schedule struct {
 	waiting []*result
 	passed  map[string]bool
@@ -45,14 +45,17 @@ func (s *schedule) room(l lane) bool {
 	return s.running[l] < 2
 }
 
-// next takes a stage that can begin now out of those that wait, or says that none can.
+// next takes a stage that can begin now out of those that wait for their turn, or says that
+// none can. Stages that wait come first, since others compute beside them.
 func (s *schedule) next() *result {
-	for i, r := range s.waiting {
-		ready := !slices.ContainsFunc(r.after, func(name string) bool { return !s.passed[name] })
-		if ready && s.room(r.lane) {
-			s.waiting = slices.Delete(s.waiting, i, i+1)
-			s.running[r.lane]++
-			return r
+	for _, l := range []lane{waits, computes} {
+		for i, r := range s.waiting {
+			ready := !slices.ContainsFunc(r.after, func(name string) bool { return !s.passed[name] })
+			if r.lane == l && ready && s.room(l) {
+				s.waiting = slices.Delete(s.waiting, i, i+1)
+				s.running[l]++
+				return r
+			}
 		}
 	}
 	return nil
