@@ -1,8 +1,15 @@
 package epmd_test
 
 import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
+	"math/big"
 	"net"
 	"os"
 	"runtime"
@@ -92,7 +99,7 @@ func testKeepAlive(t *testing.T, engine epmd.Engine) {
 	for name, tt := range map[string]struct {
 		set  time.Duration
 		want int // seconds of silence; 0: no probes
-	}{"default": {0, 60}, "set": {90 * time.Second, 90}, "off": {-1, 0}} {
+	}{"default": {0, 60}, "set": {90 * time.Second, 90}, "longest": {100 * time.Hour, 32767}, "off": {-1, 0}} {
 		t.Run(name, func(t *testing.T) {
 			ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 			require.NoError(t, err)
@@ -105,7 +112,8 @@ func testKeepAlive(t *testing.T, engine epmd.Engine) {
 				return on == 1
 			}
 			if tt.want == 0 {
-				if engine == epmd.EngineEpoll { // Go's own listeners have their defaults
+				require.False(t, probed())
+				if engine == epmd.EngineEpoll { // which begins after a second
 					require.Never(t, probed, 1500*time.Millisecond, 100*time.Millisecond)
 				}
 				return
@@ -124,6 +132,83 @@ func testKeepAlive(t *testing.T, engine epmd.Engine) {
 	on, err := unix.GetsockoptInt(serverSide(t, silent), unix.SOL_SOCKET, unix.SO_KEEPALIVE)
 	require.NoError(t, err)
 	require.Zero(t, on)
+}
+
+// wrapper is a listener whose connections do not show what they wrap but by NetConn.
+type wrapper struct{ net.Listener }
+
+type wrapped struct {
+	net.Conn
+	under net.Conn
+}
+
+func (w wrapped) NetConn() net.Conn { return w.under }
+
+func (w wrapper) Accept() (net.Conn, error) {
+	c, err := w.Listener.Accept()
+	return wrapped{c, c}, err
+}
+
+// embedder is a listener whose connections embed those of TCP.
+type embedder struct{ net.Listener }
+
+func (e embedder) Accept() (net.Conn, error) {
+	c, err := e.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return struct{ *net.TCPConn }{c.(*net.TCPConn)}, nil
+}
+
+// TestKeepAliveWrapped: what wraps a TCP connection, TLS or a program's own, is probed as
+// that is, since the name of a machine that is gone must become free.
+func TestKeepAliveWrapped(t *testing.T) {
+	secret := &tls.Config{Certificates: []tls.Certificate{selfSigned(t)}, InsecureSkipVerify: true}
+	for name, wrap := range map[string]func(net.Listener) net.Listener{
+		"TLS":       func(ln net.Listener) net.Listener { return tls.NewListener(ln, secret) },
+		"NetConn":   func(ln net.Listener) net.Listener { return wrapper{ln} },
+		"TLS twice": func(ln net.Listener) net.Listener { return tls.NewListener(wrapper{ln}, secret) },
+		"embedded":  func(ln net.Listener) net.Listener { return embedder{ln} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			lc := net.ListenConfig{KeepAlive: -1}
+			ln, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+			require.NoError(t, err)
+			s := runOn(t, new(epmd.Server), wrap(ln))
+			client := s.client()
+			var nc net.Conn
+			client.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+				c, err := new(net.Dialer).DialContext(ctx, network, address)
+				if nc = c; err == nil && strings.HasPrefix(name, "TLS") {
+					nc = tls.Client(c, secret)
+				}
+				return nc, err
+			}
+			r, err := client.Register(ctx(t), node("foo", 1))
+			require.NoError(t, err)
+			defer r.Close()
+			fd := serverSide(t, nc)
+			on, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE)
+			require.NoError(t, err)
+			require.Equal(t, 1, on)
+			for opt, want := range map[int]int{unix.TCP_KEEPIDLE: 60, unix.TCP_KEEPINTVL: 15, unix.TCP_KEEPCNT: 4} {
+				got, err := unix.GetsockoptInt(fd, unix.IPPROTO_TCP, opt)
+				require.NoError(t, err)
+				require.Equal(t, want, got)
+			}
+		})
+	}
+}
+
+// selfSigned is a certificate of nobody's.
+func selfSigned(t *testing.T) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	of := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, of, of, key.Public(), key)
+	require.NoError(t, err)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
 // serverSide finds the server's descriptor of a connection, in this process.

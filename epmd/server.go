@@ -148,7 +148,9 @@ type Server struct {
 	// KeepAlive is the time after which a silent connection of a registered node
 	// is probed, over TCP, to notice a machine that is gone without a word: it
 	// counts as closed when it has not answered 4 probes, 15 seconds apart. Zero is
-	// DefaultKeepAlive, 60 seconds; negative is no probes. OTP's epmd sends none.
+	// DefaultKeepAlive, 60 seconds; negative is no probes. OTP's epmd sends none. A
+	// connection that wraps one of TCP is probed too, if it has a method NetConn, as
+	// that of TLS has.
 	KeepAlive time.Duration
 
 	// Engine is how connections are served. Zero, EngineAuto, is the fastest that

@@ -11,14 +11,33 @@ const (
 	keepAliveProbes   = 4
 )
 
-// KeepAlive begins to probe a connection of TCP's own. It fails only on one that is
-// closed, which a read will tell.
+// maxWraps is how many connections may wrap each other, as TLS wraps TCP.
+const maxWraps = 8
+
+// maxKeepIdle is the longest that Linux takes, in seconds.
+const maxKeepIdle = 32767
+
+// KeepAlive has the system probe a TCP connection, however it is wrapped, or not, if idle
+// is 0. It fails only on one that is closed, which a read will tell.
 func KeepAlive(c net.Conn, idle time.Duration) {
-	tcp, ok := c.(*net.TCPConn)
-	if !ok || idle <= 0 {
-		return
+	for range maxWraps {
+		switch nc := c.(type) {
+		case interface {
+			SetKeepAliveConfig(net.KeepAliveConfig) error
+			SetKeepAlive(bool) error
+		}: // a *net.TCPConn, or a struct that embeds one
+			if idle <= 0 {
+				_ = nc.SetKeepAlive(false)
+				return
+			}
+			_ = nc.SetKeepAliveConfig(net.KeepAliveConfig{
+				Enable: true, Idle: min(idle, maxKeepIdle*time.Second), Interval: keepAliveInterval, Count: keepAliveProbes,
+			})
+			return
+		case interface{ NetConn() net.Conn }: // a *tls.Conn, for instance
+			c = nc.NetConn()
+		default:
+			return
+		}
 	}
-	_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{
-		Enable: true, Idle: idle, Interval: keepAliveInterval, Count: keepAliveProbes,
-	})
 }

@@ -20,9 +20,6 @@ func PresetKeepAlive(fd int, idle time.Duration) {
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPCNT, keepAliveProbes)
 }
 
-// maxKeepIdle is the longest that Linux takes.
-const maxKeepIdle = 32767
-
 // StartKeepAlive begins to probe a connection. It fails only on one that is closed,
 // which a read will tell.
 func StartKeepAlive(fd int) {
