@@ -11,11 +11,13 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/goepmd/goepmd/epmd"
 	"github.com/goepmd/goepmd/registry"
+	"github.com/goepmd/goepmd/wire"
 )
 
 // TestMaxConns: when the limit is reached, a newcomer takes the place of who
@@ -187,23 +189,78 @@ func TestMaxConnsPerPeer(t *testing.T) { onEngines(t, testMaxConnsPerPeer) }
 
 func testMaxConnsPerPeer(t *testing.T, engine epmd.Engine) {
 	s := run(t, &epmd.Server{Engine: engine, MaxConnsPerPeer: 2})
-	from := func(ip string) net.Conn {
-		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(ip)}, Timeout: patience}
-		c, err := d.Dial("tcp", s.addr)
-		require.NoError(t, err)
-		t.Cleanup(func() { _ = c.Close() })
-		return c
-	}
-	first := from("127.0.0.2")
-	from("127.0.0.2")
+	first := s.dialFrom(t, "127.0.0.2")
+	s.dialFrom(t, "127.0.0.2")
 	require.Eventually(t, func() bool { return s.Stats().Conns == 2 }, patience, tick)
-	require.Empty(t, requireClosed(t, from("127.0.0.2")))
-	from("127.0.0.3")
+	require.Empty(t, requireClosed(t, s.dialFrom(t, "127.0.0.2")))
+	s.dialFrom(t, "127.0.0.3")
 	require.Eventually(t, func() bool { return s.Stats().Conns == 3 }, patience, tick)
 	require.EqualValues(t, 1, s.Stats().LimitPeer)
 	require.NoError(t, first.Close())
 	require.Eventually(t, func() bool { return s.Stats().Conns == 2 }, patience, tick)
-	s.requireServed(t, from("127.0.0.2"))
+	s.requireServed(t, s.dialFrom(t, "127.0.0.2"))
+}
+
+// dialFrom connects from an address, for as long as the test runs.
+func (r *running) dialFrom(t *testing.T, ip string) net.Conn {
+	t.Helper()
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(ip)}, Timeout: patience}
+	c, err := d.Dial("tcp", r.addr)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = c.Close() })
+	require.NoError(t, c.SetDeadline(time.Now().Add(patience)))
+	return c
+}
+
+// stopsLoop gives a function that stops the loop of an epoll engine, for requests to
+// arrive that it then finds whole, until the function that it returns is called.
+func stopsLoop(s *epmd.Server) func(*testing.T, *running) (resume func()) {
+	reached, resume := make(chan struct{}), make(chan struct{})
+	s.OnRequest = func(r epmd.Request) {
+		if r.Tag == wire.TagPortPlease2Req {
+			reached <- struct{}{}
+			<-resume
+		}
+	}
+	return func(t *testing.T, r *running) func() {
+		_, err := r.dial(t).Write([]byte("\x00\x02zx"))
+		require.NoError(t, err)
+		<-reached
+		return func() { resume <- struct{}{} }
+	}
+}
+
+// TestUnfinishedPerPeer: one peer cannot have all the unfinished connections, and so
+// push out those of others. What the epoll engine can answer at once, it answers.
+func TestUnfinishedPerPeer(t *testing.T) { onEngines(t, testUnfinishedPerPeer) }
+
+func testUnfinishedPerPeer(t *testing.T, engine epmd.Engine) {
+	server := &epmd.Server{Engine: engine, MaxConnsPerPeer: 100, MaxUnfinished: 8}
+	stop := stopsLoop(server)
+	s := run(t, server)
+	other := s.dialFrom(t, "127.0.0.3")
+	require.Eventually(t, func() bool { return s.Stats().Unfinished == 1 }, patience, tick)
+	silent := []net.Conn{s.dialFrom(t, "127.0.0.2"), s.dialFrom(t, "127.0.0.2")}
+	require.Eventually(t, func() bool { return s.Stats().Unfinished == 3 }, patience, tick)
+	for range 20 {
+		require.Empty(t, requireClosed(t, s.dialFrom(t, "127.0.0.2")))
+	}
+	require.Equal(t, 3, s.Stats().Unfinished)
+	require.EqualValues(t, 20, s.Stats().LimitPeer)
+	for _, c := range append(silent, other) {
+		s.requireOpen(t, c)
+	}
+	if engine == epmd.EngineEpoll {
+		resume := stop(t, s)
+		c := s.dialFrom(t, "127.0.0.2")
+		_, err := c.Write([]byte("\x00\x01n"))
+		require.NoError(t, err)
+		resume()
+		require.Len(t, requireClosed(t, c), 4)
+	}
+	require.NoError(t, silent[0].Close())
+	require.Eventually(t, func() bool { return s.Stats().Unfinished == 2 }, patience, tick)
+	s.requireServed(t, s.dialFrom(t, "127.0.0.2"))
 }
 
 // TestAcceptErrors: a failure to accept for want of files passes; the server

@@ -229,6 +229,28 @@ func serverSide(t *testing.T, c net.Conn) int {
 	return -1
 }
 
+// TestCutListIsReset: a list whose reader has no place to wait is cut by a reset, since a
+// part that ends in good order would look like the whole. (The portable engine gives a
+// place when it accepts.)
+func TestCutListIsReset(t *testing.T) {
+	t.Parallel()
+	server := &epmd.Server{Engine: epmd.EngineEpoll, MaxConnsPerPeer: 100, MaxUnfinished: 4}
+	stop := stopsLoop(server)
+	s := run(t, server)
+	s.fill(t)
+	s.dialFrom(t, "127.0.0.2")
+	require.Eventually(t, func() bool { return s.Stats().Unfinished == 1 }, patience, tick)
+	resume := stop(t, s)
+	c := s.dialFrom(t, "127.0.0.2")
+	require.NoError(t, c.(*net.TCPConn).SetReadBuffer(4096))
+	_, err := c.Write([]byte("\x00\x01n"))
+	require.NoError(t, err)
+	resume()
+	require.Eventually(t, func() bool { return s.Stats().LimitPeer == 1 }, patience, tick)
+	_, err = io.ReadAll(c)
+	require.ErrorIs(t, err, syscall.ECONNRESET)
+}
+
 // TestNoFilesLeft: with no descriptor left the server lives, registered nodes stay,
 // newcomers are closed at once and counted, and service resumes by itself.
 func TestNoFilesLeft(t *testing.T) { onEngines(t, testNoFilesLeft) }

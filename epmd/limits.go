@@ -62,6 +62,10 @@ func (s *Server) resolveLimits(files int) places.Limits {
 	l.MaxConnsPerPeer = orInt(s.MaxConnsPerPeer, quarter)
 	l.LoopbackLimited = s.MaxConnsPerPeer > 0
 	l.MaxUnfinished = orInt(s.MaxUnfinished, min(quarter, DefaultMaxUnfinished))
+	l.MaxUnfinishedPerPeer = places.Unlimited
+	if s.MaxConnsPerPeer >= 0 && s.MaxUnfinished >= 0 {
+		l.MaxUnfinishedPerPeer = (l.MaxUnfinished + 3) / 4
+	}
 	l.MaxRefused = orInt(s.MaxRefused, min(quarter, DefaultMaxRefused))
 	return l
 }

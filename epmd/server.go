@@ -106,22 +106,25 @@ type Server struct {
 	// registry.Config says. Zero is 1000.
 	Remember int
 
-	// MaxConns bounds the connections in total. Zero is what the limit of open
-	// files leaves, at most DefaultMaxConns; negative is no limit. Of the default 16 are left to requests, so that
-	// lookups are answered when nodes hold all the others. When it is
-	// reached a new connection takes the place of the refused or unfinished one
-	// that has waited longest; if there is none, it is closed at once. A
-	// registered node never has to go. Counted in Stats.LimitConns.
+	// MaxConns bounds the connections in total. Zero is what the limit of open files
+	// leaves, at most DefaultMaxConns; negative is no limit. Of the default 16 are left
+	// to requests, so that lookups are answered when nodes hold all the others. When it
+	// is reached, the refused connection that has waited longest is closed to make room
+	// for a new one, or, if none is refused, the unfinished one that has waited longest;
+	// if there is none of these either, the new one is closed at once. A registered
+	// node never has to go. Counted in Stats.LimitConns.
 	MaxConns int
 
-	// MaxConnsPerPeer bounds the connections from one remote address. Zero is a
-	// quarter of MaxConns for addresses other than loopback, and no limit for
-	// loopback; negative is no limit. What is above is closed at once. Counted in
-	// Stats.LimitPeer.
+	// MaxConnsPerPeer bounds the connections from one peer: one IPv4 address, or the
+	// addresses of IPv6 that agree in their first 64 bits, of which a machine may have
+	// all. Zero is a quarter of MaxConns for addresses other than loopback, and no limit
+	// for loopback; negative is no limit. Whoever counts for it may also have no more
+	// than a quarter of MaxUnfinished in unfinished connections. What is above is closed
+	// at once. Counted in Stats.LimitPeer.
 	MaxConnsPerPeer int
 
 	// MaxUnfinished bounds the connections that have not completed a request, or
-	// have not read its answer.
+	// have not read its answer. One peer may have a quarter of them: see MaxConnsPerPeer.
 	// Zero is a quarter of MaxConns, at most DefaultMaxUnfinished; negative is no
 	// limit. When it is reached, the one that has waited longest is closed.
 	// Counted in Stats.LimitUnfinished.

@@ -388,10 +388,7 @@ func TestSlowReader(t *testing.T) {
 func testSlowReader(t *testing.T, engine epmd.Engine) {
 	t.Parallel()
 	s := run(t, &epmd.Server{Engine: engine, WriteTimeout: time.Second})
-	for i := range 40_000 { // more than socket buffers take
-		_, err := s.Registry().Register(registry.Owner(1<<40+i), node(fmt.Sprintf("%s%d", strings.Repeat("n", 240), i), 1))
-		require.NoError(t, err)
-	}
+	s.fill(t)
 	slow := s.dial(t)
 	require.NoError(t, slow.(*net.TCPConn).SetReadBuffer(4096))
 	_, err := slow.Write([]byte("\x00\x01n"))
@@ -404,6 +401,15 @@ func testSlowReader(t *testing.T, engine epmd.Engine) {
 	require.Eventually(t, func() bool { return s.Stats().WriteErrors == 1 }, patience, 10*tick)
 	_, err = io.ReadAll(slow)
 	require.ErrorIs(t, err, syscall.ECONNRESET, "part of a list must not look like the whole")
+}
+
+// fill registers so many names that socket buffers do not take the list.
+func (r *running) fill(t *testing.T) {
+	t.Helper()
+	for i := range 40_000 {
+		_, err := r.Registry().Register(registry.Owner(1<<40+int64(i)), node(fmt.Sprintf("%s%d", strings.Repeat("n", 240), i), 1))
+		require.NoError(t, err)
+	}
 }
 
 // TestDelays: a delayed answer comes late, and delays nobody else's end.

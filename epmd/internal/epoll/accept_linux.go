@@ -153,7 +153,7 @@ func (e *Engine) resumePaused(now time.Duration) {
 func (e *Engine) open(l *listener, fd int, from *address) {
 	e.report.Accepted.Add(1)
 	remote := from.addrPort()
-	hit, _, ok := e.admits(remote.Addr())
+	hit, _, ok := e.admits(remote.Addr(), false)
 	var c *socket
 	if ok && !e.ending {
 		if c = e.slots.take(); c == nil {

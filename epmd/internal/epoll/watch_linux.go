@@ -116,10 +116,10 @@ func (e *Engine) sweepFresh(name []byte) {
 
 // admits is the table's, but a connection that its peer has closed takes no place from a
 // newcomer.
-func (e *Engine) admits(from netip.Addr) (hit places.Limit, victim *socket, ok bool) {
-	if hit, victim, ok = e.table.Admits(from); hit != places.LimitNone && e.fresh.len() > 0 {
+func (e *Engine) admits(from netip.Addr, waits bool) (hit places.Limit, victim *socket, ok bool) {
+	if hit, victim, ok = e.table.Admits(from, waits); hit != places.LimitNone && e.fresh.len() > 0 {
 		e.watchAllFresh()
-		hit, victim, ok = e.table.Admits(from)
+		hit, victim, ok = e.table.Admits(from, waits)
 	}
 	return hit, victim, ok
 }

@@ -75,6 +75,8 @@ func (e *Engine) pend(c *socket, rest []byte) {
 	}
 	w.retain(rest)
 	w.stopTimeout()
+	w.pending = true
+	e.table.Pending.Add(int64(len(rest)))
 	if !e.hasPlace(c) {
 		return
 	}
@@ -82,8 +84,6 @@ func (e *Engine) pend(c *socket, rest []byte) {
 		e.unanswered(c, engine.ErrLimit)
 		return
 	}
-	w.pending = true
-	e.table.Pending.Add(int64(len(rest)))
 	e.startTimeout(w, &e.writing)
 	for v := e.table.SlowVictim(c); v != nil; v = e.table.SlowVictim(c) {
 		e.evictVictim(v, places.LimitPending)

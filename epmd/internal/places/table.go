@@ -10,7 +10,7 @@ import (
 // goroutine; the gauges can be read at any time.
 type Table[C Placed[C]] struct {
 	limits Limits
-	peers  map[netip.Addr]int
+	peers  map[netip.Addr]peer // as peerOf has them, but for those that do not count
 
 	unfinished queue[C] // not answered in full
 	refused    queue[C] // answered, kept, without a registration
@@ -20,18 +20,41 @@ type Table[C Placed[C]] struct {
 	Pending           atomic.Int64 // bytes of replies that wait to be taken
 }
 
+// peer counts the connections of one peer, and those of them that are unfinished.
+type peer struct{ conns, unfinished int }
+
 // Init gives an empty table its limits.
 func (t *Table[C]) Init(l Limits) {
-	t.limits, t.peers = l, make(map[netip.Addr]int)
+	t.limits, t.peers = l, make(map[netip.Addr]peer)
+}
+
+// countPeer adds to the count of an address's peer.
+func (t *Table[C]) countPeer(a netip.Addr, conns, unfinished int) {
+	if !t.limits.peerCounts(a) {
+		return
+	}
+	a = peerOf(a)
+	p := t.peers[a]
+	p.conns += conns
+	p.unfinished += unfinished
+	if p.conns == 0 {
+		delete(t.peers, a)
+		return
+	}
+	t.peers[a] = p
 }
 
 func (t *Table[C]) Len() int { return int(t.conns.Load()) }
 
 // full says which limit one more connection from an address would break.
-func (t *Table[C]) full(from netip.Addr) Limit {
+func (t *Table[C]) full(from netip.Addr, waits bool) Limit {
+	if t.limits.peerCounts(from) {
+		p := t.peers[peerOf(from)]
+		if p.conns >= t.limits.MaxConnsPerPeer || waits && p.unfinished >= t.limits.MaxUnfinishedPerPeer {
+			return LimitPeer
+		}
+	}
 	switch {
-	case t.limits.peerCounts(from) && t.peers[from] >= t.limits.MaxConnsPerPeer:
-		return LimitPeer
 	case t.unfinished.len() >= t.limits.MaxUnfinished:
 		return LimitUnfinished // who goes for it makes room in total too
 	case t.Len() >= t.limits.MaxConns:
@@ -41,9 +64,10 @@ func (t *Table[C]) full(from netip.Addr) Limit {
 }
 
 // Admits says whether one more connection from an address may come: which limit it
-// meets, and which connection has to go for it.
-func (t *Table[C]) Admits(from netip.Addr) (hit Limit, victim C, ok bool) {
-	switch hit = t.full(from); hit {
+// meets, and which connection has to go for it. One that does not wait, and may be
+// answered at once, does not meet its peer's share of unfinished ones.
+func (t *Table[C]) Admits(from netip.Addr, waits bool) (hit Limit, victim C, ok bool) {
+	switch hit = t.full(from, waits); hit {
 	case LimitPeer:
 		return hit, victim, false
 	case LimitUnfinished:
@@ -102,9 +126,7 @@ func (t *Table[C]) Add(c C) {
 	s := c.place()
 	s.Counted = true
 	t.conns.Add(1)
-	if t.limits.peerCounts(s.Addr) {
-		t.peers[s.Addr]++
-	}
+	t.countPeer(s.Addr, 1, 1)
 	s.queued = queuedUnfinished
 	t.unfinished.push(c)
 	s.UnderWay = true
@@ -150,11 +172,7 @@ func (t *Table[C]) Remove(c C) {
 		s.Registered = false
 		t.registered.Add(-1)
 	}
-	if t.limits.peerCounts(s.Addr) {
-		if t.peers[s.Addr]--; t.peers[s.Addr] == 0 {
-			delete(t.peers, s.Addr)
-		}
-	}
+	t.countPeer(s.Addr, -1, 0)
 }
 
 // EndRequest no longer counts a connection among the requests under way; doing so again
@@ -172,6 +190,7 @@ func (t *Table[C]) leaveQueue(c C) {
 	switch s.queued {
 	case queuedUnfinished:
 		t.unfinished.remove(c)
+		t.countPeer(s.Addr, 0, -1)
 	case queuedRefused:
 		t.refused.remove(c)
 	}

@@ -12,7 +12,7 @@ func (e *Engine) admit(c *conn) (hit places.Limit, victim *conn, ok bool) {
 	if e.ending {
 		return places.LimitNone, nil, false
 	}
-	hit, victim, ok = e.table.Admits(c.Addr)
+	hit, victim, ok = e.table.Admits(c.Addr, true)
 	if victim != nil {
 		e.drop(victim, places.CauseLimit)
 	}
