@@ -74,7 +74,7 @@ func TestRun(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(out), &rep))
 	require.Len(t, rep.Cells, 2)
 	require.Positive(t, rep.Cells[0].Pairs[0].B.Load.Ops)
-	require.Contains(t, errs, "lookup, 10 nodes, pair 1 of 1: medians so far: A ")
+	require.Contains(t, errs, "lookup, 10 nodes, pair 1 of 1: medians so far: ")
 	kept := filepath.Join(dir, "report.json")
 	require.NoError(t, os.WriteFile(kept, []byte(out), 0o600))
 	status, text, errs := call(t, "show", "-markdown", kept)

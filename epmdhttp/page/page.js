@@ -39,6 +39,10 @@ const two = (n) => String(n).padStart(2, "0");
 const clock = (ms) => { const d = new Date(ms); return [d.getHours(), d.getMinutes(), d.getSeconds()].map(two).join(":"); };
 const exactly = (ms) => { const d = new Date(ms); return d.getFullYear() + "-" + two(d.getMonth() + 1) + "-" + two(d.getDate()) + " " + clock(ms); };
 
+// plain is a text in one line that does what it looks like wherever it is pasted, such as
+// in a shell: what breaks lines, moves a cursor or hides is written as Erlang does it.
+const plain = (text) => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (c) => "\\x{" + c.codePointAt(0).toString(16) + "}");
+
 // copy puts a text on the clipboard, also where a page over plain HTTP has none.
 async function copy(text, button, what) {
   let ok = true;
@@ -113,7 +117,7 @@ function rowOf(n) {
   button.type = "button";
   button.title = "copy the name";
   button.setAttribute("aria-label", "copy the name " + n.name);
-  button.addEventListener("click", () => copy(n.name, button, n.name));
+  button.addEventListener("click", () => copy(plain(n.name), button, n.name));
   const time = make("time");
   time.dateTime = n.since;
   time.title = exactly(n.time);
@@ -392,7 +396,7 @@ $("#exact").addEventListener("change", drawTimes);
 $("#more").addEventListener("click", () => { shown += rowsAtOnce; draw(); });
 $("#copy-all").addEventListener("click", (e) => {
   const list = listed();
-  const lines = list.map((n) => [n.name, n.transports.map((t) => (t.name ? t.name + "=" : "") + t.port).join(","), n.type, n.lowest + "-" + n.highest, n.creation, n.since, n.transports[0].from ?? ""].join("\t"));
+  const lines = list.map((n) => [n.name, n.transports.map((t) => (t.name ? t.name + "=" : "") + t.port).join(","), n.type, n.lowest + "-" + n.highest, String(n.creation), n.since, n.transports[0].from ?? ""].map(plain).join("\t"));
   copy(lines.join("\n") + "\n", e.currentTarget, plural(list.length, "node"));
 });
 $("#pause").addEventListener("click", (e) => {
