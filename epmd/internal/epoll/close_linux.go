@@ -18,10 +18,16 @@ func (e *Engine) drop(c *socket, why places.Cause, err error) {
 	e.finish(c, err)
 }
 
-// evictNow closes the connections whose names STOP_REQ or Unregister ended.
+// evictNow closes the connections whose names STOP_REQ or Unregister ended: one whose
+// reply is not written in full, once it is.
 func (e *Engine) evictNow(owners []registry.Owner) {
 	for _, o := range owners {
-		if c := e.slots.find(o); c != nil {
+		switch c := e.slots.find(o); {
+		case c == nil:
+		case c.work != nil && len(c.work.out) > 0:
+			c.Cause = places.CauseStopped
+			c.work.session.End(registry.ReasonStopped)
+		default:
 			e.drop(c, places.CauseStopped, engine.ErrStopped)
 		}
 	}

@@ -110,7 +110,7 @@ func (e *Engine) answered(c *socket) {
 // turn first: for bytes that have arrived meanwhile no event fires again.
 func (e *Engine) park(c *socket) {
 	w := c.work
-	if w.session.Ended() { // the peer closed during WriteDelay
+	if w.session.Ended() { // the peer closed, or the name was stopped, before the reply was written
 		e.finish(c, nil)
 		return
 	}

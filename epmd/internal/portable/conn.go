@@ -27,7 +27,8 @@ type conn struct {
 	// The engine's lock guards what follows, but for the owner and the peer's address,
 	// which stay as they are.
 	places.Place[*conn]
-	pending int // bytes that are being written
+	pending   int  // bytes that are being written
+	answering bool // it is kept, and its reply is not written yet
 }
 
 // Unsent is how many bytes of the reply the peer may not have read yet.
@@ -135,6 +136,10 @@ func (c *conn) obey(res session.Result, came time.Time) error {
 		}
 	}
 	switch res.Verdict {
+	case session.Keep:
+		if !e.answered(c) {
+			return engine.ErrStopped
+		}
 	case session.Close:
 		return res.Err
 	case session.StopDaemon:
@@ -163,10 +168,12 @@ func (c *conn) wait() error {
 	}
 	c.arm() // without a deadline
 	for {
-		n, err := c.net.Read(c.small[:])
+		var res session.Result
+		n, err := c.engine.watch.read(c.net, c.small[:], func(n int) {
+			res = c.session.Feed(time.Now(), c.small[:n], nil)
+		})
 		if n > 0 {
-			now := time.Now()
-			err := c.obey(c.session.Feed(now, c.small[:n], nil), now)
+			err = c.obey(res, time.Now())
 			if n == len(c.small) {
 				c.readRest()
 			}
@@ -176,6 +183,15 @@ func (c *conn) wait() error {
 			return err
 		}
 	}
+}
+
+// readPlainly reads from a connection, and has what was read take effect.
+func readPlainly(c net.Conn, b []byte, effect func(n int)) (int, error) {
+	n, err := c.Read(b)
+	if n > 0 {
+		effect(n)
+	}
+	return n, err
 }
 
 // takeMore serves the further requests of a kept connection, until it ends. They

@@ -99,9 +99,10 @@ func (e *Engine) endChunk(c *conn, res session.Result) bool {
 	hit := places.LimitNone
 	e.mu.Lock()
 	c.Busy = false
-	ok := c.Cause == places.CauseNone
+	ok := c.Cause == places.CauseNone || c.Cause == places.CauseStopped
 	if ok && res.Verdict == session.Keep {
 		hit, victims, ok = e.keep(c)
+		c.answering = ok
 	}
 	e.mu.Unlock()
 	e.report.LimitHit(hit)
@@ -137,12 +138,26 @@ func (e *Engine) keep(c *conn) (hit places.Limit, victims []*conn, ok bool) {
 	return hit, victims, true
 }
 
-// Evict closes the connections whose names STOP_REQ unregistered.
+// answered ends what endChunk began for a connection that is kept, once its reply is
+// written. It says no if the connection has to go.
+func (e *Engine) answered(c *conn) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c.answering = false
+	return c.Cause == places.CauseNone
+}
+
+// Evict closes the connections whose names STOP_REQ unregistered. One that is not
+// answered yet closes itself once its reply is written.
 func (e *Engine) Evict(owners []registry.Owner) {
 	for _, o := range owners {
 		e.mu.Lock()
 		c := e.conns[o]
-		if c != nil {
+		switch {
+		case c == nil:
+		case c.Busy || c.answering:
+			c.Cause, c = places.CauseStopped, nil
+		default:
 			e.drop(c, places.CauseStopped)
 		}
 		e.mu.Unlock()

@@ -1,7 +1,9 @@
 package portable
 
 import (
+	"io"
 	"net"
+	"os"
 	"sync"
 	"syscall"
 
@@ -30,22 +32,28 @@ func newWatch() *watch {
 	return &watch{fd: fd}
 }
 
+// raw is the socket of a connection that can be watched; nil if there is none, or it is
+// closed.
+func (w *watch) raw(c net.Conn) syscall.RawConn {
+	if w == nil {
+		return nil
+	}
+	switch c.(type) {
+	case *net.TCPConn, *net.UnixConn:
+		if raw, err := c.(syscall.Conn).SyscallConn(); err == nil {
+			return raw
+		}
+	}
+	return nil
+}
+
 // add begins to watch a connection, until it is closed. Of TLS and the like what
 // waits to be read may be no data at all: those are left to their goroutines. What is
 // sent on a connection that takes more does not end it. Doing it again lets what has
 // happened already be told again.
 func (w *watch) add(c net.Conn, o registry.Owner, takesMore bool) {
-	var sc syscall.Conn
-	switch c := c.(type) {
-	case *net.TCPConn:
-		sc = c
-	case *net.UnixConn:
-		sc = c
-	default:
-		return
-	}
-	raw, err := sc.SyscallConn()
-	if w == nil || err != nil {
+	raw := w.raw(c)
+	if raw == nil {
 		return
 	}
 	w.mu.Lock()
@@ -93,6 +101,37 @@ func (w *watch) sweep(release func(registry.Owner, registry.Reason)) {
 			return
 		}
 	}
+}
+
+// read reads from a connection, and lets nobody sweep before what was read has taken
+// effect: a sweep does not see it any more.
+func (w *watch) read(c net.Conn, b []byte, effect func(n int)) (n int, err error) {
+	raw := w.raw(c)
+	if raw == nil {
+		return readPlainly(c, b, effect)
+	}
+	waited := raw.Read(func(fd uintptr) bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for {
+			if n, _, err = unix.Recvfrom(int(fd), b, unix.MSG_DONTWAIT); err != unix.EINTR {
+				break
+			}
+		}
+		if n > 0 {
+			effect(n)
+		}
+		return err != unix.EAGAIN
+	})
+	switch {
+	case waited != nil: // it is closed, or was for too long
+		return 0, waited
+	case err != nil:
+		return 0, os.NewSyscallError("recvfrom", err)
+	case n == 0:
+		return 0, io.EOF
+	}
+	return n, nil
 }
 
 // close ends the watch; closing it twice is fine.

@@ -1,0 +1,84 @@
+package epmd_test
+
+import (
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/goepmd/goepmd/epmd"
+	"github.com/goepmd/goepmd/wire"
+)
+
+// TestComesBackAfterByte ends a registration by a byte on its connection, and asks for the
+// name at once, many times.
+func TestComesBackAfterByte(t *testing.T) { onEngines(t, testComesBackAfterByte) }
+
+func testComesBackAfterByte(t *testing.T, engine epmd.Engine) {
+	s := run(t, &epmd.Server{Engine: engine})
+	c, _ := s.register(t, "foo")
+	for i := range 3000 {
+		_, err := c.Write([]byte{0})
+		require.NoError(t, err)
+		next, resp := s.register(t, "foo")
+		require.Zero(t, resp.Result, "round %d", i)
+		require.NoError(t, c.Close())
+		c = next
+	}
+}
+
+// TestStoppedBeforeReply: a name that is stopped before its registration is answered is
+// answered all the same, and then closed.
+func TestStoppedBeforeReply(t *testing.T) { onEngines(t, testStoppedBeforeReply) }
+
+func testStoppedBeforeReply(t *testing.T, engine epmd.Engine) {
+	for name, delay := range map[string]time.Duration{"at once": 0, "late": 20 * time.Millisecond} {
+		t.Run(name, func(t *testing.T) {
+			s := &epmd.Server{Engine: engine, WriteDelay: delay, MultiTransport: true}
+			s.OnRequest = func(r epmd.Request) { s.Unregister(r.Name) }
+			r := run(t, s)
+			_, resp := r.register(t, "foo")
+			require.Zero(t, resp.Result)
+			c := r.dial(t)
+			add(t, c, transport("foo", "tls", 1000))
+			require.Empty(t, requireClosed(t, c))
+			require.Zero(t, s.Stats().Registered)
+			require.Zero(t, s.View().Len())
+		})
+	}
+}
+
+// TestStoppedBeforeMore: likewise a further transport of a connection that is kept.
+func TestStoppedBeforeMore(t *testing.T) { onEngines(t, testStoppedBeforeMore) }
+
+func testStoppedBeforeMore(t *testing.T, engine epmd.Engine) {
+	s := &epmd.Server{Engine: engine, WriteDelay: 20 * time.Millisecond, MultiTransport: true}
+	s.OnRequest = func(r epmd.Request) {
+		if r.Name == "last" {
+			s.Unregister("last")
+		}
+	}
+	r := run(t, s)
+	c := r.dial(t)
+	add(t, c, transport("first", "tls", 1000))
+	add(t, c, transport("last", "tls", 1000))
+	require.Empty(t, requireClosed(t, c))
+	require.Zero(t, s.View().Len(), "a stop ends all that the connection holds")
+}
+
+// add adds a transport on a connection.
+func add(t *testing.T, c net.Conn, n wire.Node) {
+	t.Helper()
+	packet, err := n.AppendAlive3Req(nil)
+	require.NoError(t, err)
+	_, err = c.Write(packet)
+	require.NoError(t, err)
+	b := make([]byte, 8)
+	_, err = io.ReadFull(c, b)
+	require.NoError(t, err)
+	resp, _, err := wire.ParseAlive3Resp(b)
+	require.NoError(t, err)
+	require.Zero(t, resp.Result)
+}
