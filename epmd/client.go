@@ -34,9 +34,12 @@ var (
 // DefaultTimeout is the time that one request of a [Client] may take.
 const DefaultTimeout = 10 * time.Second
 
-// maxAnswer bounds what a client reads of one answer, in bytes: a list of a
-// million names fits.
-const maxAnswer = 1 << 28
+// These bound what a client reads of one answer, in bytes: a list of a million names
+// fits, and what is said of one node takes 131,084 at most.
+const (
+	maxList   = 1 << 28
+	maxAnswer = 1 << 18
+)
 
 // Client asks an EPMD, ours or another. The zero value asks the one on this
 // machine's port 4369. It may be used by several goroutines at once.
@@ -105,15 +108,15 @@ type DumpedName struct {
 }
 
 // Lookup asks for a node by the part of its name before the @. The error is
-// ErrNotFound if there is none, ErrNoAnswer for a name that no lookup can hold
-// (longer than 254 characters, for one), an error of the network, or that of the
-// context.
+// ErrNotFound if there is none; a *wire.Error, and nothing is sent, for a name that no
+// lookup can hold: one that is empty, is longer than 254 characters, holds a NUL, or is
+// not UTF-8; an error of the network; or that of the context.
 func (c *Client) Lookup(ctx context.Context, name string) (wire.Node, error) {
 	req, err := wire.PortPlease2Req{Name: []byte(name)}.Append(nil)
 	if err != nil {
 		return wire.Node{}, fmt.Errorf("epmd: look up %q: %w", name, err)
 	}
-	answer, err := c.Exchange(ctx, req)
+	answer, err := c.ask(ctx, req)
 	if err != nil {
 		return wire.Node{}, fmt.Errorf("epmd: look up %q: %w", name, err)
 	}
@@ -189,7 +192,7 @@ func (c *Client) Kill(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("epmd: kill: %w", err)
 	}
-	answer, err := c.Exchange(ctx, req)
+	answer, err := c.ask(ctx, req)
 	if err != nil {
 		return fmt.Errorf("epmd: kill: %w", err)
 	}
@@ -206,13 +209,14 @@ func (c *Client) Kill(ctx context.Context) error {
 // Stop asks the daemon to unregister a node and to close its connection. The
 // error is ErrNotFound if there is no such node. A daemon takes it only from local
 // clients, and only with the relaxed command check; else the error is
-// ErrNoAnswer.
+// ErrNoAnswer. For an empty name, and one that no request can hold, it is a *wire.Error,
+// and nothing is sent.
 func (c *Client) Stop(ctx context.Context, name string) error {
 	req, err := wire.StopReq{Name: []byte(name)}.Append(nil)
 	if err != nil {
 		return fmt.Errorf("epmd: stop %q: %w", name, err)
 	}
-	answer, err := c.Exchange(ctx, req)
+	answer, err := c.ask(ctx, req)
 	if err != nil {
 		return fmt.Errorf("epmd: stop %q: %w", name, err)
 	}
@@ -241,6 +245,16 @@ func badAnswer(answer []byte, err error) error {
 // what the other methods are made of. The error is one of the network or the
 // context, or ErrBadAnswer for an answer of more than 256 MiB.
 func (c *Client) Exchange(ctx context.Context, packet []byte) ([]byte, error) {
+	return c.exchange(ctx, packet, maxList)
+}
+
+// ask is Exchange for an answer that is no list.
+func (c *Client) ask(ctx context.Context, packet []byte) ([]byte, error) {
+	return c.exchange(ctx, packet, maxAnswer)
+}
+
+// exchange is Exchange for an answer of at most so many bytes.
+func (c *Client) exchange(ctx context.Context, packet []byte, most int) ([]byte, error) {
 	ctx, cancel := c.withTimeout(ctx)
 	defer cancel()
 	nc, err := c.dial(ctx)
@@ -252,12 +266,12 @@ func (c *Client) Exchange(ctx context.Context, packet []byte) ([]byte, error) {
 	if _, err := nc.Write(packet); err != nil {
 		return nil, reason(ctx, err)
 	}
-	answer, err := io.ReadAll(io.LimitReader(nc, maxAnswer+1))
+	answer, err := io.ReadAll(io.LimitReader(nc, int64(most)+1))
 	switch {
 	case ctx.Err() != nil:
 		return nil, reason(ctx, err)
-	case len(answer) > maxAnswer:
-		return nil, fmt.Errorf("%w: longer than %d bytes", ErrBadAnswer, maxAnswer)
+	case len(answer) > most:
+		return nil, badAnswer(answer, fmt.Errorf("longer than %d bytes", most))
 	case err != nil && (len(answer) > 0 || !isReset(err)):
 		return nil, err // after the first byte a reset means that some are missing
 	}

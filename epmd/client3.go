@@ -40,7 +40,7 @@ func (c *Client) LookupTransports(ctx context.Context, name string, transports .
 	if err != nil {
 		return failed(err)
 	}
-	answer, err := c.Exchange(ctx, req)
+	answer, err := c.ask(ctx, req)
 	if err != nil {
 		return failed(err)
 	}
@@ -223,7 +223,7 @@ func (c *Client) Dialect(ctx context.Context) (wire.Dialect, error) {
 	if err != nil {
 		return wire.Standard, fmt.Errorf("epmd: ask for the dialect: %w", err)
 	}
-	answer, err := c.Exchange(ctx, req)
+	answer, err := c.ask(ctx, req)
 	switch {
 	case err != nil:
 		return wire.Standard, fmt.Errorf("epmd: ask for the dialect: %w", err)

@@ -1,6 +1,7 @@
 package epmd_test
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net"
@@ -45,8 +46,11 @@ func testClientStory(t *testing.T, engine epmd.Engine) {
 	require.ErrorIs(t, err, registry.RefusedNameChars)
 	_, err = c.Register(ctx(t), node("a\x00b", 1))
 	require.ErrorIs(t, err, wire.FaultNUL)
-	_, err = c.Lookup(ctx(t), strings.Repeat("x", 255))
-	require.ErrorIs(t, err, wire.FaultTooLong)
+	for name, fault := range map[string]wire.Fault{"": wire.FaultEmpty, strings.Repeat("x", 255): wire.FaultTooLong, "a\x00b": wire.FaultNUL, "\xff": wire.FaultUTF8} {
+		_, err = c.Lookup(ctx(t), name)
+		require.ErrorIs(t, err, fault)
+		require.ErrorAs(t, err, new(*wire.Error))
+	}
 
 	names, err := c.Names(ctx(t))
 	require.NoError(t, err)
@@ -111,6 +115,38 @@ func TestStrangeDaemons(t *testing.T) {
 	}
 	for name, answer := range map[string]string{"names": "\x00\x00\x11\x11name", "dump": "\x00\x00\x11\x11junk", "lookup": "w\x00\x01", "register": "v\x00\x00"} {
 		require.ErrorIs(t, calls[name](fake(t, answer)), epmd.ErrBadAnswer, name)
+	}
+}
+
+// talker is a connection to a daemon that never stops talking.
+type talker struct {
+	net.Conn
+	said int // bytes
+}
+
+func (*talker) Write(b []byte) (int, error) { return len(b), nil }
+func (c *talker) Read(b []byte) (int, error) {
+	c.said += len(b)
+	return copy(b, bytes.Repeat([]byte{119}, len(b))), nil
+}
+func (*talker) SetDeadline(time.Time) error { return nil }
+func (*talker) Close() error                { return nil }
+
+// TestEndlessAnswer: of an answer that is no list no more is read than one can have.
+func TestEndlessAnswer(t *testing.T) {
+	for name, do := range map[string]func(*epmd.Client) error{
+		"lookup":             func(c *epmd.Client) error { _, err := c.Lookup(ctx(t), "x"); return err },
+		"lookup, transports": func(c *epmd.Client) error { _, err := c.LookupTransports(ctx(t), "x"); return err },
+		"dialect":            func(c *epmd.Client) error { _, err := c.Dialect(ctx(t)); return err },
+		"kill":               func(c *epmd.Client) error { return c.Kill(ctx(t)) },
+		"stop":               func(c *epmd.Client) error { return c.Stop(ctx(t), "x") },
+	} {
+		nc := new(talker)
+		err := do(&epmd.Client{DialContext: func(context.Context, string, string) (net.Conn, error) { return nc, nil }})
+		require.ErrorIs(t, err, epmd.ErrBadAnswer, name)
+		require.ErrorContains(t, err, "77 77 77", name)
+		require.ErrorContains(t, err, "longer than 262144 bytes", name)
+		require.LessOrEqual(t, nc.said, 1<<18+1, name)
 	}
 }
 

@@ -58,7 +58,8 @@ type Change struct {
 // Register registers a node and holds the registration. The context bounds the
 // registering only.
 //
-// The error is a registry.Refusal for a node that every daemon refuses, and
+// The error is a registry.Refusal for a node that every daemon refuses, a *wire.Error
+// for one that no request can hold (with a NUL in its name), and
 // ErrRefused if this one did (the name is taken, most likely); ErrNoAnswer if the
 // daemon closed the connection, as it does for clients on other machines; an
 // error of the network, or that of the context.
