@@ -26,8 +26,12 @@ type stateFile struct {
 	mu sync.Mutex // held while it is written, and while the daemon is handed over
 }
 
-// saveEvery is how often the file is written at most.
-const saveEvery = time.Second
+// saveEvery is how often the file is written at most. While it cannot be, each try comes
+// after twice the time of the one before, up to saveRarely.
+const (
+	saveEvery  = time.Second
+	saveRarely = time.Minute
+)
 
 // loadState reads what the daemon before left. What is damaged is set aside, and
 // the daemon begins as if nothing had been left; what a newer program wrote, or what may
@@ -81,6 +85,7 @@ func (f *stateFile) mark() {
 func (f *stateFile) run(done <-chan struct{}) {
 	next := time.NewTimer(0)
 	defer next.Stop()
+	pause := saveEvery
 	for {
 		select {
 		case <-done:
@@ -94,8 +99,11 @@ func (f *stateFile) run(done <-chan struct{}) {
 		}
 		if err := f.save(false); err != nil {
 			f.mark() // again, in a while
+			pause = min(2*pause, saveRarely)
+		} else {
+			pause = saveEvery
 		}
-		next.Reset(saveEvery)
+		next.Reset(pause)
 	}
 }
 

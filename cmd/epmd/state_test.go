@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -118,4 +119,36 @@ func TestStateSaves(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode())
 	require.NoFileExists(t, path+".new")
+}
+
+// TestStateRests: a file that cannot be written costs a copy of the registry once a minute
+// in the end, and is written once it can be.
+func TestStateRests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "none")
+		copies := 0
+		f := newStateFile(filepath.Join(dir, "state"), func() registry.Snapshot { copies++; return registry.Snapshot{} }, slog.New(slog.DiscardHandler))
+		done, ended := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(ended)
+			f.run(done)
+		}()
+		f.mark()
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		// After 0, 2, 6, 14, 30, 62 and 122 seconds, and then each minute.
+		require.Equal(t, 14, copies)
+		require.NoError(t, os.Mkdir(dir, 0o700))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		require.FileExists(t, f.path)
+		f.mark()
+		time.Sleep(saveEvery)
+		f.mark()
+		time.Sleep(saveEvery)
+		synctest.Wait()
+		require.Equal(t, 17, copies)
+		close(done)
+		<-ended
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	"io"
 	"io/fs"
+	"time"
 
 	"github.com/goepmd/goepmd/registry"
 )
@@ -38,6 +39,8 @@ type Journal struct {
 	base, end  int64
 	most       int64 // end at which a new base is due
 	err        error
+	retry      time.Time     // when a base is tried again
+	pause      time.Duration // from the last try to that; 0 if it succeeded
 }
 
 // The heads stand one page apart, the first base after them.
@@ -52,6 +55,11 @@ const (
 
 	// leastLog is how long the records may grow at least before a new base is written.
 	leastLog = 1 << 20
+
+	// These are the pauses between bases that cannot be written, each twice the one
+	// before: the whole registry is copied for each, while its daemon waits.
+	shortestPause = time.Second
+	longestPause  = time.Minute
 )
 
 // NewJournal continues a journal, or begins one in an empty file. remember is the
@@ -65,13 +73,14 @@ func NewJournal(f File, remember int) *Journal {
 }
 
 // OnEvent is for [registry.Config]: it writes down what has happened. Where that
-// fails, the next event tries to write everything anew; Err tells.
+// fails, the next event writes everything anew; should that fail too, so does the first
+// event a second after, then two seconds after, and so on up to a minute. Err tells.
 func (j *Journal) OnEvent(e registry.Event, in registry.Inside) {
 	if e.Kind == registry.Refused {
 		return
 	}
 	if j.generation == 0 || j.err != nil || j.end > j.most {
-		j.err = j.rebase(e, in.Snapshot())
+		j.tryRebase(e, in)
 		return
 	}
 	b := make([]byte, recordHeadLen, 512)
@@ -89,6 +98,20 @@ func (j *Journal) OnEvent(e registry.Event, in registry.Inside) {
 // Err says why the last change could not be written; nil if it was. It must be
 // called from OnEvent's goroutine.
 func (j *Journal) Err() error { return j.err }
+
+// tryRebase writes the whole, unless it failed to a moment ago.
+func (j *Journal) tryRebase(e registry.Event, in registry.Inside) {
+	// A wait that is longer than the pause means that the clock was set back.
+	if wait := j.retry.Sub(e.Time); wait > 0 && wait <= j.pause {
+		return
+	}
+	if j.err = j.rebase(e, in.Snapshot()); j.err == nil {
+		j.pause = 0
+		return
+	}
+	j.pause = min(max(2*j.pause, shortestPause), longestPause)
+	j.retry = e.Time.Add(j.pause)
+}
 
 // rebase writes the whole, beyond all that was ever written.
 func (j *Journal) rebase(e registry.Event, s registry.Snapshot) error {

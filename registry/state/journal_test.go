@@ -18,9 +18,10 @@ import (
 
 // file is one in memory, which may be full.
 type file struct {
-	b    []byte
-	full bool
-	io   int // writes
+	b     []byte
+	full  bool
+	io    int // writes
+	stats int // once for each base
 }
 
 var errFull = errors.New("no space left")
@@ -47,7 +48,10 @@ func (f *file) WriteAt(b []byte, at int64) (int, error) {
 	return copy(f.b[at:], b), nil
 }
 
-func (f *file) Stat() (fs.FileInfo, error) { return info{size: int64(len(f.b))}, nil }
+func (f *file) Stat() (fs.FileInfo, error) {
+	f.stats++
+	return info{size: int64(len(f.b))}, nil
+}
 
 type info struct {
 	fs.FileInfo
@@ -169,7 +173,8 @@ func TestJournalGrows(t *testing.T) {
 func TestJournalFull(t *testing.T) {
 	f := new(file)
 	j := state.NewJournal(f, 0)
-	r := registry.New(registry.Config{OnEvent: j.OnEvent})
+	now := time.Unix(1000, 0)
+	r := registry.New(registry.Config{OnEvent: j.OnEvent, Now: func() time.Time { return now }})
 	_, err := r.Register(1, node("a"))
 	require.NoError(t, err)
 	_, err = r.Register(2, node("b"))
@@ -182,10 +187,51 @@ func TestJournalFull(t *testing.T) {
 	}
 	require.ErrorIs(t, j.Err(), errFull)
 	f.full = false
+	now = now.Add(time.Second)
 	_, err = r.Register(3, node("c"))
 	require.NoError(t, err)
 	require.NoError(t, j.Err())
 	require.Equal(t, snapshot(r), read(t, f))
+}
+
+// TestJournalRests: a journal that cannot be written does not copy the whole registry for
+// each event, and catches up within a minute, or when the clock is set back.
+func TestJournalRests(t *testing.T) {
+	for name, begun := range map[string]bool{"from its first base on": false, "later": true} {
+		t.Run(name, func(t *testing.T) {
+			f := new(file)
+			j := state.NewJournal(f, 0)
+			now := time.Unix(1000, 0)
+			r := registry.New(registry.Config{OnEvent: j.OnEvent, Now: func() time.Time { return now }})
+			change := func(after time.Duration) {
+				now = now.Add(after)
+				_, err := r.Register(1, node("a"))
+				require.NoError(t, err)
+				r.Release(1, registry.ReasonClosed)
+			}
+			if begun {
+				change(0)
+			}
+			f.full, f.stats = true, 0
+			for range 1000 {
+				change(time.Second / 10)
+				require.ErrorIs(t, j.Err(), errFull)
+			}
+			// After 0, 1, 3, 7, 15, 31 and 63 seconds.
+			require.Equal(t, 7, f.stats)
+			f.full = false
+			change(time.Minute)
+			require.NoError(t, j.Err())
+			require.Equal(t, snapshot(r), read(t, f))
+
+			f.full = true
+			change(0)
+			f.full = false
+			change(-time.Hour)
+			require.NoError(t, j.Err())
+			require.Equal(t, snapshot(r), read(t, f))
+		})
+	}
 }
 
 // TestJournalDamage: what is no journal, or too new a one, is said to be so, and no
