@@ -16,7 +16,7 @@ func ExampleNew() {
 	mux.Handle("/epmd/", http.StripPrefix("/epmd", epmdhttp.New(server, epmdhttp.Options{})))
 
 	w := httptest.NewRecorder()
-	mux.ServeHTTP(w, httptest.NewRequest("GET", "/epmd/healthz", nil))
+	mux.ServeHTTP(w, httptest.NewRequest("GET", "http://localhost/epmd/healthz", nil))
 	fmt.Print(w.Code, " ", w.Body)
 	// Output: 503 not well: the daemon does not serve, yet or any more
 }

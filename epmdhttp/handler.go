@@ -36,7 +36,9 @@ type Options struct {
 	Gatherer prometheus.Gatherer
 	// Hosts are the names, besides localhost and loopback addresses, that requests over
 	// loopback may come for: that of a proxy in front, for instance. "*" is all, which
-	// lets any page that somebody on this machine looks at read along.
+	// lets any page that somebody on this machine looks at read along. Requests of which
+	// the http.Server does not tell the local address (by http.LocalAddrContextKey), and
+	// those over Unix sockets, count as those over loopback.
 	Hosts []string
 	// MaxStreams bounds the pages that are open at a time; one more is told to come
 	// again. Zero is DefaultMaxStreams; negative is no limit.
@@ -115,19 +117,22 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		head.Set("Allow", "GET, HEAD")
 		http.Error(w, "this only shows: use GET or HEAD", http.StatusMethodNotAllowed)
 	case !h.knowsHost(r):
-		http.Error(w, fmt.Sprintf("over loopback this answers for localhost and loopback addresses, not for %q: "+
-			"ask for one of those, or set Options.Hosts", r.Host), http.StatusMisdirectedRequest)
+		http.Error(w, fmt.Sprintf("over loopback, and where it is not known which way a request came, this answers for localhost and "+
+			"loopback addresses, not for %q: ask for one of those, or set Options.Hosts", r.Host), http.StatusMisdirectedRequest)
 	default:
 		h.mux.ServeHTTP(w, r)
 	}
 }
 
 // knowsHost says whether a request names a host that it may: what comes over loopback
-// must not be for somebody else's name that points there.
+// must not be for somebody else's name that points there. Where it is not known to come
+// over anything else, it counts as loopback.
 func (h *Handler) knowsHost(r *http.Request) bool {
-	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
-	if !ok || !local.AddrPort().Addr().Unmap().IsLoopback() {
-		return true
+	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
+		ap, err := netip.ParseAddrPort(local.String())
+		if err == nil && !ap.Addr().Unmap().IsLoopback() {
+			return true
+		}
 	}
 	host := r.Host
 	if name, _, err := net.SplitHostPort(host); err == nil {

@@ -1,6 +1,7 @@
 package epmdhttp_test
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net"
@@ -182,19 +183,36 @@ func TestHosts(t *testing.T) {
 	open := newSite(t, epmdhttp.Options{Hosts: []string{"*"}})
 	require.Equal(t, 200, ask(t, "GET", open.url, "evil.example").status)
 
-	elsewhere := httptest.NewRequest("GET", "http://anything.example/healthz", nil)
-	elsewhere = elsewhere.WithContext(t.Context()) // it came over no loopback
-	w := httptest.NewRecorder()
-	s.handler.ServeHTTP(w, elsewhere)
-	require.Equal(t, 200, w.Code)
+	elsewhere := func(host string, local any) int {
+		ctx := t.Context()
+		if local != nil {
+			ctx = context.WithValue(ctx, http.LocalAddrContextKey, local)
+		}
+		w := httptest.NewRecorder()
+		s.handler.ServeHTTP(w, httptest.NewRequestWithContext(ctx, "GET", "http://"+host+"/healthz", nil))
+		return w.Code
+	}
+	for _, a := range []any{&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 80}, &net.TCPAddr{IP: net.ParseIP("2001:db8::1"), Port: 80}, told("192.0.2.1:80")} {
+		require.Equal(t, 200, elsewhere("anything.example", a), a)
+	}
+	for _, a := range []any{nil, "192.0.2.1:80", &net.TCPAddr{}, &net.UnixAddr{Name: "/run/page"}, told("127.0.0.1:80"), told("elsewhere")} {
+		require.Equal(t, 421, elsewhere("anything.example", a), a)
+		require.Equal(t, 200, elsewhere("localhost", a), a)
+	}
 }
+
+// told is an address of a kind of a program's own.
+type told string
+
+func (told) Network() string  { return "told" }
+func (t told) String() string { return string(t) }
 
 // TestHealth: a server that does not serve is not well, and one that listens no more is
 // not ready.
 func TestHealth(t *testing.T) {
 	health := func(s *epmd.Server, path string) (int, string) {
 		w := httptest.NewRecorder()
-		epmdhttp.New(s, epmdhttp.Options{}).ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+		epmdhttp.New(s, epmdhttp.Options{}).ServeHTTP(w, httptest.NewRequest("GET", "http://localhost"+path, nil))
 		return w.Code, w.Body.String()
 	}
 	s := newSite(t, epmdhttp.Options{})

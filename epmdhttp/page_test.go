@@ -187,6 +187,18 @@ func testCopy(t *testing.T, s *site, p *browsertest.Tab) {
 	p.Wait(`document.querySelector("#said").innerText === "1 node copied"`)
 	require.Regexp(t, `^beta\t9002\tnormal\t5-6\t\d+\t20\S+\t127\.0\.0\.1:\d+\n$`, browsertest.Eval[string](p, "copied"))
 
+	s.Node("a\nb\tc\x1b[2J\u202e\u2028\U0001F600", 9003)
+	p.Fill("#words", "9003")
+	p.Click("tbody .copy")
+	const harmless = `a\x{a}b\x{9}c\x{1b}[2J\x{202e}\x{2028}` + "\U0001F600"
+	p.Wait(`window.copied.startsWith("a\\")`)
+	require.Equal(t, harmless, browsertest.Eval[string](p, "copied"), "nothing that a shell would run")
+	p.Click("#copy-all")
+	p.Wait(`window.copied.endsWith("\n")`)
+	require.Equal(t, []string{harmless, "9003"}, strings.Split(browsertest.Eval[string](p, "copied"), "\t")[:2])
+	require.Equal(t, 1, strings.Count(browsertest.Eval[string](p, "copied"), "\n"))
+	p.Fill("#words", "beta")
+
 	browsertest.Eval[any](p, `navigator.clipboard.writeText = () => { throw new Error("not allowed"); };
 		document.execCommand = (what) => { window.old = what + " " + document.getSelection(); return true; }`)
 	p.Click(`tr[data-name=beta] .copy`)

@@ -212,7 +212,7 @@ func TestStreamOutlivesTimeouts(t *testing.T) {
 // stream.
 func TestStreamNeedsBounds(t *testing.T) {
 	w := httptest.NewRecorder()
-	epmdhttp.New(new(epmd.Server), epmdhttp.Options{}).ServeHTTP(w, httptest.NewRequest("GET", "/events", nil))
+	epmdhttp.New(new(epmd.Server), epmdhttp.Options{}).ServeHTTP(w, httptest.NewRequest("GET", "http://localhost/events", nil))
 	require.Equal(t, 500, w.Code)
 	require.Contains(t, w.Body.String(), "cannot stream within bounds")
 }
