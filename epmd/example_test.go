@@ -8,9 +8,11 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"strings"
 	"time"
 
 	"github.com/goepmd/goepmd/epmd"
+	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/wire"
 )
 
@@ -68,6 +70,70 @@ func ExampleClient() {
 	// alpha listens on port 9001
 	// true
 	// epmd: server closed
+}
+
+// A program that decides which names may be taken.
+func ExampleServer_admitNode() {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	server := &epmd.Server{AdmitNode: func(c epmd.Conn, n wire.Node) error {
+		if n.Name == "rabbit" && !c.IsLocal() {
+			return errors.New("the broker runs on this machine")
+		}
+		if strings.HasPrefix(n.Name, "test-") {
+			return errors.New("no test nodes here")
+		}
+		return nil
+	}}
+	ended := make(chan error)
+	go func() { ended <- server.Serve(listener) }()
+
+	client := &epmd.Client{Addr: listener.Addr().String()}
+	for _, name := range []string{"rabbit", "test-1"} {
+		_, err := client.Register(context.Background(), wire.Node{Name: name, Port: 9001, Highest: 6, Lowest: 5})
+		fmt.Println(name, errors.Is(err, epmd.ErrRefused))
+	}
+	fmt.Println(server.Stats().Refusals[registry.RefusedNotAdmitted], "not admitted")
+
+	_ = server.Close() // never fails
+	<-ended
+	// Output:
+	// rabbit false
+	// test-1 true
+	// 1 not admitted
+}
+
+// A program that answers for names which it knows by itself, besides those that nodes
+// register.
+func ExampleServer_resolve() {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	ports := map[string]uint16{"billing": 9101, "mail": 9102} // not written to any more
+	server := &epmd.Server{Resolve: func(name string) (wire.Node, bool) {
+		port, known := ports[name]
+		return wire.Node{Port: port, Type: wire.NodeTypeNormal, Highest: 6, Lowest: 5}, known
+	}}
+	ended := make(chan error)
+	go func() { ended <- server.Serve(listener) }()
+
+	client := &epmd.Client{Addr: listener.Addr().String()}
+	node, err := client.Lookup(context.Background(), "mail")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(node.Name, "listens on port", node.Port)
+	_, err = client.Lookup(context.Background(), "shop")
+	fmt.Println(errors.Is(err, epmd.ErrNotFound))
+
+	_ = server.Close() // never fails
+	<-ended
+	// Output:
+	// mail listens on port 9102
+	// true
 }
 
 // What happens to the names, as it happens.

@@ -1,11 +1,15 @@
 package epmd
 
 import (
+	"errors"
 	"log/slog"
 	"net"
+	"net/netip"
 	"strconv"
+	"time"
 
 	"github.com/goepmd/goepmd/epmd/internal/report"
+	"github.com/goepmd/goepmd/epmd/internal/sockets"
 	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/wire"
@@ -19,6 +23,17 @@ type Conn struct {
 	// Remote and Local are the two ends.
 	Remote, Local net.Addr
 }
+
+// IsLocal says whether the peer is on this machine: its address is in 127.0.0.0/8, is
+// ::1, or is the one that it connected to, or it came by a Unix socket. A list such as
+// AllowRegister makes nobody local.
+func (c Conn) IsLocal() bool { return session.IsLocal(ends{c}) }
+
+// ends makes Conn a session.Peer.
+type ends struct{ of Conn }
+
+func (e ends) Remote() netip.Addr { return sockets.AddrOf(e.of.Remote) }
+func (e ends) Local() netip.Addr  { return sockets.AddrOf(e.of.Local) }
 
 // ConnState is where a connection stands.
 type ConnState uint8
@@ -68,10 +83,14 @@ type Request struct {
 	Name string
 	// Verdict is what becomes of the connection.
 	Verdict session.Verdict
+	// Outcome is what became of the request, as Stats.Outcomes counts it. It means
+	// nothing if Tag is 0.
+	Outcome session.Outcome
 	// ReplyLen is the length of the answer in bytes, before it is written.
 	ReplyLen int
 	// Err says why the client did not get what it asked for, as
-	// session.Result does; nil if it did, or if a node was not found.
+	// session.Result does; nil if it did, or if a node was not found. It wraps the
+	// error of AdmitNode if that refused.
 	Err error
 }
 
@@ -81,14 +100,78 @@ func (s *Server) reportTo(r *report.Report) {
 		r.Log = slog.New(slog.DiscardHandler)
 	}
 	if hook := s.ConnState; hook != nil {
-		r.OnState = func(c report.Conn, s report.State) { hook(Conn(c), ConnState(s)) }
+		r.OnState = func(c report.Conn, s report.State) {
+			r.Call("ConnState", func() { hook(Conn(c), ConnState(s)) })
+		}
 	}
 	if hook := s.OnRequest; hook != nil {
 		r.OnRequest = func(c report.Conn, res session.Result) {
-			hook(Request{
-				Conn: Conn(c), Tag: res.Tag, Name: string(res.Name), Verdict: res.Verdict,
-				ReplyLen: len(res.Reply), Err: res.Err,
+			r.Call("OnRequest", func() {
+				hook(Request{
+					Conn: Conn(c), Tag: res.Tag, Name: string(res.Name), Verdict: res.Verdict,
+					Outcome: res.Outcome(), ReplyLen: len(res.Reply), Err: res.Err,
+				})
 			})
 		}
+	}
+}
+
+// errPanicked is why a registration is refused about which AdmitNode panicked.
+var errPanicked = errors.New("the hook panicked")
+
+// decideFor has sessions ask the server's hooks.
+func (s *Server) decideFor(d *session.Daemon, r *report.Report) {
+	if hook := s.Allow; hook != nil {
+		d.Policy.Allow = func(p session.Peer, t wire.Tag) (yes bool) {
+			return r.Call("Allow", func() { yes = hook(connOf(p), t) }) && yes
+		}
+	}
+	if hook := s.AdmitNode; hook != nil {
+		d.AdmitNode = func(p session.Peer, n wire.Node) (err error) {
+			if !r.Call("AdmitNode", func() { err = hook(connOf(p), n) }) {
+				return errPanicked
+			}
+			return err
+		}
+	}
+	if hook := s.Resolve; hook != nil {
+		d.Resolve = func(name string) (n wire.Node, ok bool) {
+			ok = r.Call("Resolve", func() { n, ok = hook(name) }) && ok
+			return n, ok
+		}
+	}
+	if hook := s.HandleUnknown; hook != nil {
+		d.HandleUnknown = func(p session.Peer, body, reply []byte) (out []byte, ok bool) {
+			ok = r.Call("HandleUnknown", func() { out, ok = hook(connOf(p), body, reply) }) && ok
+			return out, ok
+		}
+	}
+}
+
+// connOf is what hooks are told of the peer of an engine.
+func connOf(p session.Peer) Conn { return Conn(p.(report.Subject).About()) }
+
+// onEvent is the hook, for the registry.
+func (s *Server) onEvent(r *report.Report) func(registry.Event, registry.Inside) {
+	hook := s.OnEvent
+	if hook == nil {
+		return nil
+	}
+	return func(e registry.Event, in registry.Inside) {
+		r.Recover("OnEvent", func() { hook(e, in) })
+	}
+}
+
+// now is the hook, for the registry: the system's time where it panics.
+func (s *Server) now(r *report.Report) func() time.Time {
+	hook := s.Now
+	if hook == nil {
+		return nil
+	}
+	return func() (t time.Time) {
+		if !r.Recover("Now", func() { t = hook() }) {
+			return time.Now()
+		}
+		return t
 	}
 }

@@ -49,7 +49,7 @@ func (s *Server) Restore(left Held) error {
 }
 
 // File gives another descriptor of the connection of a registered node, for somebody
-// to keep; nil if it is gone. It must not be called from a hook.
+// to keep; nil if it is gone.
 func (s *Server) File(o registry.Owner) (*os.File, error) {
 	e, _ := s.init().engine.get()
 	return e.File(o)

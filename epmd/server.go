@@ -30,6 +30,26 @@ var (
 //
 // Its fields must not be changed once it is in use. A server is used once: after
 // it has ended, make another.
+//
+// # Hooks
+//
+// Allow, AdmitNode, Resolve, HandleUnknown, OnRequest and ConnState are called while a
+// connection is served. On the epoll engine they are called from the one goroutine that
+// serves all: as long as a hook takes, everybody waits. On the portable engine they are
+// called from the connection's own, and several calls may run at once. A hook must
+// return soon, since the end of the server waits for it.
+//
+// A hook may call these, which return at once: View and its methods, Stats, Addrs, File,
+// Unregister, and Conn.IsLocal. It must not call what waits for the server: Serve,
+// ServeContext, ListenAndServe, Close, Shutdown, Handoff, Resume, Restore, Check, Remotes. A
+// goroutine that it starts, and does not wait for, may.
+//
+// OnEvent, which is called inside the registry, may call its second argument alone, and
+// Now and Logger nothing of the server.
+//
+// A panic of a hook is recovered, logged with its stack and counted in Stats.HookPanics.
+// Allow and AdmitNode then refuse, Resolve and HandleUnknown say false, Now tells the
+// system's time, and the others count as returned. Logger must not panic.
 type Server struct {
 	// Addresses are the addresses for ListenAndServe and Listen to listen on.
 	// Both loopback addresses, 127.0.0.1 and ::1, are added. None means all
@@ -67,12 +87,39 @@ type Server struct {
 	AllowRegister, AllowStop []netip.Prefix
 
 	// Allow, if set, is asked whether a connection may make a request, after the
-	// lists have allowed it and before it is looked into. It can refuse anybody, local
-	// peers too, and cannot allow what the lists do not: to let it decide alone,
-	// list all addresses (0.0.0.0/0, ::/0). It runs under the rules of OnRequest. Who
-	// was allowed an ALIVE3_REQ is not asked about for further ones on the same
-	// connection.
+	// lists have allowed it and before it is looked into, and before HandleUnknown is
+	// asked. It can refuse anybody, local peers too, and cannot allow what the lists do
+	// not: to let it decide alone, list all addresses (0.0.0.0/0, ::/0). Counted in
+	// Stats.Denied.
 	Allow func(Conn, wire.Tag) bool
+
+	// AdmitNode, if set, is asked about each registration that would be made, by
+	// ALIVE2_REQ or ALIVE3_REQ, once for each request: when its bytes are good and
+	// the peer may register, and before the name is looked at, so also about a name
+	// that turns out to be taken. An error refuses it with result 1, as if the name were
+	// taken. Counted in Stats.Refusals, as registry.RefusedNotAdmitted, and warned of.
+	AdmitNode func(Conn, wire.Node) error
+
+	// Resolve, if set, is asked for a name that nobody has registered here, before a
+	// PORT_PLEASE2_REQ or PORT_PLEASE3_REQ is answered in the negative. The answer tells
+	// the name that was asked for, whatever Node.Name is; a Node.Extra of more than
+	// wire.MaxExtraBytes counts as false. To PORT_PLEASE3_REQ a node without a Transport
+	// goes with any list, and another only with one that has it. Lists and events
+	// do not tell of it, and the name stays free.
+	Resolve func(name string) (wire.Node, bool)
+
+	// HandleUnknown, if set, is asked about a request of a local peer (see Conn.IsLocal)
+	// with a tag that no dialect knows, whichever this server speaks. body begins with the
+	// tag, and is borrowed. It appends to reply, which is empty, and gives the result: it is
+	// written as it is, so its frame, if any, belongs to it; then the connection is closed.
+	// False closes it unanswered, as without the hook. What a peer does not read counts
+	// against MaxPendingBytes.
+	HandleUnknown func(c Conn, body, reply []byte) ([]byte, bool)
+
+	// RefuseKill answers a KILL_REQ or KILL3_REQ as if nodes were registered, also with
+	// RelaxedCommandCheck: a local program cannot end this one. Where it is what keeps
+	// the server from ending, it is counted in Stats.Denied, and warned of.
+	RefuseKill bool
 
 	// PacketTimeout is the time that a connection has to send its request. Zero is
 	// DefaultPacketTimeout, 60 seconds; negative is no limit. A registered
@@ -162,7 +209,7 @@ type Server struct {
 
 	// Logger is told at level Debug what clients do, and at Warn and Error what
 	// the operator should mend: a repeating warning once a second at most. Nil
-	// is silent. It is called as the hooks are.
+	// is silent. It is called from wherever there is something to tell, as hooks are.
 	Logger *slog.Logger
 
 	// Now tells the registry the time, of which creations are made. Nil is
@@ -170,15 +217,10 @@ type Server struct {
 	Now func() time.Time
 
 	// OnRequest, if set, is called when it is known what becomes of a request,
-	// before the answer is written. On the epoll engine it is called from the one
-	// goroutine that serves all: as long as it takes, everybody waits. On the
-	// portable engine it is called from the connection's own, and several calls
-	// may run at once. It must return soon, since the end of the server waits for
-	// it, and must not call Close or Shutdown.
+	// before the answer is written.
 	OnRequest func(Request)
 
-	// ConnState, if set, is called as a connection enters each state, under the
-	// rules of OnRequest.
+	// ConnState, if set, is called as a connection enters each state.
 	ConnState func(Conn, ConnState)
 
 	// MeasureLatency counts Stats.Latencies, for two looks at the clock more for each
@@ -214,7 +256,7 @@ func (s *Server) init() *parts {
 		s.reportTo(&st.report)
 		c := &st.config
 		c.Registry = registry.New(registry.Config{
-			Now: s.Now, Remember: s.Remember, MaxHeld: limits.MaxHeld, FD: shown, OnEvent: s.OnEvent,
+			Now: s.now(&st.report), Remember: s.Remember, MaxHeld: limits.MaxHeld, FD: shown, OnEvent: s.onEvent(&st.report),
 		})
 		c.Report, c.Limits = &st.report, limits
 		c.AcceptDelay, c.WriteDelay, c.ExitIdle = s.AcceptDelay, s.WriteDelay, s.ExitIdle

@@ -48,8 +48,11 @@ type Stats struct {
 	// by wire.Fault.
 	Faults [wire.NumFaults]uint64
 	// Denied counts requests that the peer may not make: it is neither local nor in
-	// a network of the list, Server.Allow said no, or the relaxed check is off.
+	// a network of the list, Server.Allow said no, the relaxed check is off, or
+	// Server.RefuseKill is what keeps a KILL_REQ from ending the server.
 	Denied uint64
+	// HookPanics counts the panics of the server's hooks: see Server.
+	HookPanics uint64
 	// Partial counts connections that ended in the middle of a request, TimedOut
 	// those that did not complete theirs in time.
 	Partial, TimedOut uint64
@@ -98,6 +101,7 @@ func statsOf(c *report.Counters, d wire.Dialect) Stats {
 		Partial:      c.Partial.Load(),
 		TimedOut:     c.TimedOut.Load(),
 		WriteErrors:  c.WriteErrors.Load(),
+		HookPanics:   c.HookPanics.Load(),
 		AcceptErrors: c.AcceptErrors.Load(),
 		LimitConns:   c.LimitConns.Load(), LimitPeer: c.LimitPeer.Load(),
 		LimitUnfinished: c.LimitUnfinished.Load(), LimitRefused: c.LimitRefused.Load(),

@@ -135,6 +135,10 @@ var metrics = []metric{
 		name: "epmd_accept_errors_total", help: "Failures to accept a connection, such as for want of files.", kind: counter,
 		read: func(f figures, tell tell) { tell(float64(f.AcceptErrors)) },
 	},
+	{
+		name: "epmd_hook_panics_total", help: "Panics of the hooks of the program that embeds the server.", kind: counter,
+		read: func(f figures, tell tell) { tell(float64(f.HookPanics)) },
+	},
 }
 
 // kindOther is the kind of requests with a tag that is none.
@@ -149,6 +153,7 @@ func readRequests(f figures, tell tell) {
 			tell(float64(n), tag.String(), session.Outcome(o).String())
 		}
 	}
-	// There is only one thing that can become of it.
-	tell(float64(f.Outcomes[0][session.Faulty]), kindOther, session.Faulty.String())
+	for _, o := range []session.Outcome{session.Answered, session.Denied, session.Faulty} { // nothing else becomes of it
+		tell(float64(f.Outcomes[0][o]), kindOther, o.String())
+	}
 }

@@ -1,6 +1,7 @@
 package metrics_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -96,6 +97,45 @@ var moves = map[string]move{
 			"epmd_registrations_refused_total{taken}": 1, "epmd_connections{refused}": 1,
 			"epmd_requests_total{ALIVE2_REQ,refused}": 1, "epmd_registrations_total": 0,
 		},
+	},
+	"a node is not admitted": {
+		server: func(s *epmd.Server) {
+			s.AdmitNode = func(_ epmd.Conn, n wire.Node) error {
+				if n.Name == "here" {
+					return nil
+				}
+				return errors.New("not here")
+			}
+		},
+		do: func(s *scene) { s.alive("new", "") },
+		want: map[string]float64{
+			"epmd_registrations_refused_total{not_admitted}": 1, "epmd_requests_total{ALIVE2_REQ,refused}": 1,
+			"epmd_registrations_total": 0, "epmd_connections{refused}": 1, "epmd_hook_panics_total": 0,
+		},
+	},
+	"a hook panics": {
+		server: func(s *epmd.Server) { s.Resolve = func(string) (wire.Node, bool) { panic("a mistake") } },
+		do: func(s *scene) {
+			_, err := s.client.Lookup(s.ctx(), "nobody")
+			require.ErrorIs(s.t, err, epmd.ErrNotFound)
+		},
+		want: map[string]float64{"epmd_hook_panics_total": 1, "epmd_requests_total{PORT_PLEASE2_REQ,not_found}": 1},
+	},
+	"an unknown tag is answered": {
+		server: func(s *epmd.Server) {
+			s.HandleUnknown = func(_ epmd.Conn, _, reply []byte) ([]byte, bool) { return append(reply, "yes"...), true }
+		},
+		do: func(s *scene) {
+			c := s.pipe()
+			s.send(c, "\x00\x01?")
+			s.requireClosed(c)
+		},
+		want: map[string]float64{"epmd_requests_total{other,answered}": 1, "epmd_faults_total{tag}": 0},
+	},
+	"nobody may end the daemon": {
+		server: func(s *epmd.Server) { s.RelaxedCommandCheck, s.RefuseKill = true, true },
+		do:     func(s *scene) { require.ErrorIs(s.t, s.client.Kill(s.ctx()), epmd.ErrNotAllowed) },
+		want:   map[string]float64{"epmd_requests_total{KILL_REQ,refused}": 1, "epmd_nodes": 0},
 	},
 	"a name has too many bytes": {
 		do:   func(s *scene) { s.alive(strings.Repeat("\U0001f600", 255)+"x", "") },

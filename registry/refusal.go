@@ -34,6 +34,9 @@ const (
 	RefusedTransportName
 	// RefusedHeld: the owner holds Config.MaxHeld transports already.
 	RefusedHeld
+	// RefusedNotAdmitted: the program that embeds the daemon does not admit the node.
+	// No registry says so, but whoever asks the program first.
+	RefusedNotAdmitted
 
 	// NumRefusals is one more than the highest refusal.
 	NumRefusals = iota
@@ -58,6 +61,8 @@ func (r Refusal) String() string {
 		return "transport_name"
 	case RefusedHeld:
 		return "held"
+	case RefusedNotAdmitted:
+		return "not_admitted"
 	}
 	return "unknown"
 }
@@ -81,6 +86,8 @@ func (r Refusal) Error() string {
 		return "the name of the transport is longer than " + strconv.Itoa(wire.MaxTransportLen) + " bytes, or holds a NUL byte"
 	case RefusedHeld:
 		return "the connection holds as many transports as it may"
+	case RefusedNotAdmitted:
+		return "the program does not admit the node"
 	}
 	return "refused for an unknown reason"
 }

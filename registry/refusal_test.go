@@ -115,6 +115,7 @@ func TestRefusalTexts(t *testing.T) {
 		{registry.RefusedTransports, "transports", "the name has 32 transports already"},
 		{registry.RefusedTransportName, "transport_name", "the name of the transport is longer than 127 bytes, or holds a NUL byte"},
 		{registry.RefusedHeld, "held", "the connection holds as many transports as it may"},
+		{registry.RefusedNotAdmitted, "not_admitted", "the program does not admit the node"},
 	}
 	require.Len(t, refusals, registry.NumRefusals-1, "every refusal is in the table")
 	labels, texts := map[string]bool{}, map[string]bool{}

@@ -77,9 +77,13 @@ func (s *Session) addTransport(body, b []byte, denied error) Result {
 		return s.end(err)
 	}
 	resp := wire.Alive3Resp{Extended: req.Highest >= wire.Highest32BitCreation}
+	n := req.Node()
 	if err = denied; err == nil {
+		err = s.admit(n)
+	}
+	if err == nil {
 		s.daemon.sweep(req.Name)
-		resp.Creation, err = s.daemon.Registry.RegisterTransport(s.owner, req.Node())
+		resp.Creation, err = s.daemon.Registry.RegisterTransport(s.owner, n)
 	}
 	if err == nil {
 		s.holds = true
@@ -102,6 +106,9 @@ func (s *Session) portPlease3(body, b []byte) Result {
 	if err == nil {
 		s.daemon.sweep(req.Name)
 		node, of, found = s.daemon.Registry.LookupTransports(req.Name, req.Transports, room[:0])
+	}
+	if err == nil && !found && s.daemon.Resolve != nil {
+		node, of, found = s.daemon.resolveTransports(req.Name, req.Transports, room[:0])
 	}
 	if found {
 		b = node.AppendPort3Resp(b, of)

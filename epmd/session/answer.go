@@ -15,7 +15,7 @@ func (s *Session) answer(body, b []byte) Result {
 		return s.close(err)
 	}
 	if !s.daemon.Dialect.Knows(tag) {
-		res := s.close(wire.ErrUnknownTag)
+		res := s.unknown(tag, body, b)
 		res.Tag = tag
 		return res
 	}
@@ -50,6 +50,8 @@ func (s *Session) answer(body, b []byte) Result {
 		res = s.kill(b, wire.AppendKill3Resp)
 	case wire.TagStop3Req:
 		res = s.stop3(body, b)
+	default:
+		res = s.close(wire.ErrUnknownTag)
 	}
 	res.Tag = tag
 	return res
@@ -60,9 +62,15 @@ func (s *Session) alive2(body, b []byte) Result {
 	if err != nil {
 		return s.close(err)
 	}
-	s.daemon.sweep(req.Name)
-	resp, err := s.daemon.register(s.owner, req)
-	s.holds = err == nil
+	resp := wire.Alive2Resp{Extended: req.Highest >= wire.Highest32BitCreation}
+	n := req.Node()
+	if err = s.admit(n); err == nil {
+		s.daemon.sweep(req.Name)
+		resp.Creation, err = s.daemon.Registry.Register(s.owner, n)
+	}
+	if s.holds = err == nil; !s.holds {
+		resp.Result, resp.Creation = 1, wire.RefusedCreation
+	}
 	s.finish(kept)
 	return Result{Verdict: Keep, Name: req.Name, Reply: resp.Append(b), Err: err}
 }
@@ -74,6 +82,9 @@ func (s *Session) portPlease2(body, b []byte) Result {
 	}
 	s.daemon.sweep(req.Name)
 	node, found := s.daemon.Registry.Lookup(req.Name)
+	if !found && s.daemon.Resolve != nil {
+		node, found = s.daemon.resolve(req.Name)
+	}
 	if found {
 		b = node.AppendPort2Resp(b)
 	} else {
@@ -88,9 +99,16 @@ func (s *Session) portPlease2(body, b []byte) Result {
 func (s *Session) kill(b []byte, answer func([]byte, bool) []byte) Result {
 	s.daemon.sweep(nil)
 	ok := s.daemon.RelaxedCommandCheck || s.daemon.Registry.Len() == 0
+	refused := ok && s.daemon.RefuseKill
+	if refused {
+		ok = false
+	}
 	res := s.reply(answer(b, ok))
 	res.Negative = !ok
-	if ok {
+	switch {
+	case refused:
+		res.Err = ErrKillRefused
+	case ok:
 		res.Verdict = StopDaemon
 	}
 	return res

@@ -38,6 +38,12 @@ type Daemon struct {
 	// engine was busy. (OTP's epmd, which reads all its connections in turn,
 	// has seen their end by then.)
 	Sweep func(name []byte)
+	// AdmitNode, Resolve, HandleUnknown and RefuseKill are what the program that embeds
+	// the daemon has a say in: see the fields of epmd.Server with these names.
+	AdmitNode     func(Peer, wire.Node) error
+	Resolve       func(name string) (wire.Node, bool)
+	HandleUnknown func(p Peer, body, reply []byte) ([]byte, bool)
+	RefuseKill    bool
 }
 
 // Open begins the session of a connection that was accepted at the given time.
@@ -64,18 +70,6 @@ func (d *Daemon) sweep(name []byte) {
 	if d.Sweep != nil {
 		d.Sweep(name)
 	}
-}
-
-// register puts the node of a request into the registry and makes the reply.
-func (d *Daemon) register(o registry.Owner, r wire.Alive2Req) (wire.Alive2Resp, error) {
-	resp := wire.Alive2Resp{Extended: r.Highest >= wire.Highest32BitCreation}
-	creation, err := d.Registry.Register(o, r.Node())
-	if err != nil {
-		resp.Result, resp.Creation = 1, wire.RefusedCreation
-		return resp, err
-	}
-	resp.Creation = creation
-	return resp, nil
 }
 
 // unregister ends the registration of a name by force.

@@ -19,10 +19,10 @@ const (
 	// NotFound: the answer was that there is no such node.
 	NotFound
 	// Refused: the answer was no: to a registration, or to a KILL_REQ while nodes
-	// are registered.
+	// are registered or if Daemon.RefuseKill is set.
 	Refused
-	// Denied: the peer may not make the request. It was closed unanswered, or refused
-	// if it holds something already.
+	// Denied: the peer may not make the request, or there was no room to keep its
+	// connection. It was closed unanswered, or refused if it holds something already.
 	Denied
 	// Faulty: the bytes are no such request; it was closed unanswered, but for what is
 	// wrong with a list of transports alone.
@@ -55,7 +55,7 @@ func (r Result) Outcome() Outcome {
 	switch {
 	case r.Err == nil && !r.Negative:
 		return Answered
-	case r.Err == nil && (r.Tag == wire.TagKillReq || r.Tag == wire.TagKill3Req):
+	case r.Negative && (r.Tag == wire.TagKillReq || r.Tag == wire.TagKill3Req):
 		return Refused
 	case r.Err == nil:
 		return NotFound

@@ -22,7 +22,8 @@ type Policy struct {
 	// are local peers alone.
 	Register, Stop []netip.Prefix
 	// Allow, if set, is asked for each request that the lists allow, those of
-	// local peers too, before it is looked into. No refuses it.
+	// local peers too, before it is looked into, and for one that Daemon.HandleUnknown
+	// may answer. No refuses it.
 	Allow func(Peer, wire.Tag) bool
 }
 
@@ -43,14 +44,22 @@ func (p *Policy) networks(r Right) (list []netip.Prefix, everybody bool) {
 
 // check says why a peer may not make a request; nil if it may.
 func (p *Policy) check(peer Peer, t wire.Tag) error {
-	list, everybody := p.networks(RightOf(t))
+	r := RightOf(t)
+	list, everybody := p.networks(r)
 	switch {
+	case r == rightNone:
+		return wire.ErrUnknownTag // whoever asks
 	case everybody || contains(list, peer) || IsLocal(peer):
 	case len(list) == 0:
 		return ErrNotLocal
 	default:
 		return ErrNotListed
 	}
+	return p.ask(peer, t)
+}
+
+// ask says why the program's own rule refuses a request; nil if it does not.
+func (p *Policy) ask(peer Peer, t wire.Tag) error {
 	if p.Allow != nil && !p.Allow(peer, t) {
 		return ErrNotAllowed
 	}

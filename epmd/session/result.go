@@ -49,6 +49,11 @@ var (
 	ErrNotListed = errors.New("the request is allowed to local peers and the listed networks only")
 	// ErrNotAllowed: Policy.Allow said no.
 	ErrNotAllowed = errors.New("the request was refused by the program's own rule")
+	// ErrKillRefused: Daemon.RefuseKill has a KILL_REQ or KILL3_REQ answered with no.
+	ErrKillRefused = errors.New("the program does not let a request end it")
+	// ErrNoRoom: a registration was answered, and there is no room to keep its
+	// connection open: see Session.TurnAway.
+	ErrNoRoom = errors.New("there is no room to keep the connection")
 	// ErrNotRelaxed: STOP_REQ needs Daemon.RelaxedCommandCheck.
 	ErrNotRelaxed = errors.New("the request needs the relaxed command check")
 	// ErrData: something arrived on a connection after its reply, and after that to
@@ -82,8 +87,10 @@ type Result struct {
 	// node, or, to a KILL_REQ or KILL3_REQ, nodes are registered.
 	Negative bool
 	// Err says why the connection is closed without the answer that the client
-	// wanted: a [*wire.Error], a [registry.Refusal], or an error of this package. A
-	// reply comes only with a refusal, and with an error about wire.FieldTransports.
+	// wanted: a [*wire.Error], a [registry.Refusal], or an error of this package.
+	// registry.RefusedNotAdmitted comes wrapped together with the error that
+	// Daemon.AdmitNode gave. A reply comes only
+	// with a refusal, with ErrKillRefused, and with an error about wire.FieldTransports.
 	// It is for counters and logs.
 	Err error
 }

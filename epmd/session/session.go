@@ -152,5 +152,13 @@ func (s *Session) End(why registry.Reason) {
 	s.finish(over)
 }
 
+// TurnAway ends the session of a connection that is to be kept, and for which there is no
+// room. The result of the chunk becomes one that closes the connection unanswered; what
+// it had registered ends as one whose reply could not be written.
+func (s *Session) TurnAway(res Result) Result {
+	s.End(registry.ReasonUnanswered)
+	return Result{Verdict: Close, Used: res.Used, Tag: res.Tag, Name: res.Name, Err: ErrNoRoom}
+}
+
 // Ended says that the session is over: answered, closed for a fault, or ended.
 func (s *Session) Ended() bool { return s.phase == over }

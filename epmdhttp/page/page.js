@@ -197,7 +197,7 @@ const waiting = [];
 const signs = { registered: "+", unregistered: "–", refused: "✕" };
 const reasons = {
   closed: "its connection ended", data: "it sent something", stopped: "stopped by force", unanswered: "it could not be answered",
-  shutdown: "the daemon ended", taken: "the name is taken",
+  shutdown: "the daemon ended", taken: "the name is taken", not_admitted: "the program does not admit the node",
 };
 
 function tellEvents(list) {
@@ -305,6 +305,7 @@ const troubles = [
   ["epmd_accept_errors_total", () => "failures to accept"],
   ["epmd_registrations_refused_total", (l) => "registrations refused: " + (reasons[l] ?? l)],
   ["epmd_connections_failed_total", (l) => "connections failed: " + l.replace("_", " ")],
+  ["epmd_hook_panics_total", () => "panics of hooks"],
   ["epmd_faults_total", (l) => "closed for bytes that are no request: " + l],
 ];
 

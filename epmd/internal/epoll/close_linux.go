@@ -81,6 +81,7 @@ func (e *Engine) finish(c *socket, err error) {
 	}
 	e.table.Remove(c)
 	closeFile(int(c.fd))
+	c.fd = -1 // the hook may ask for it
 	if hook := e.report.OnState; hook != nil {
 		hook(info, report.StateClosed)
 	}

@@ -79,6 +79,7 @@ type Engine struct {
 
 	mu        sync.Mutex
 	orders    []func() // for the loop to run
+	inHook    bool     // the loop stands still in a hook, which may ask for a descriptor
 	over      bool     // it takes no more orders
 	addresses []net.Addr
 }

@@ -33,6 +33,7 @@ func New(c *engine.Config) (*Engine, error) {
 		e.closeFiles()
 		return nil, fmt.Errorf("epmd: cannot make an event loop: %w", err)
 	}
+	e.report.InHook = e.enterHook
 	go e.loop()
 	return e, nil
 }

@@ -3,7 +3,6 @@ package epoll
 import (
 	"golang.org/x/sys/unix"
 
-	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/epmd/session"
 )
 
@@ -62,8 +61,7 @@ func (e *Engine) read(c *socket) {
 // obey does what the session says.
 func (e *Engine) obey(c *socket, res session.Result) {
 	if res.Verdict == session.Keep && !e.keep(c) {
-		e.unanswered(c, engine.ErrLimit)
-		return
+		res = c.work.session.TurnAway(res)
 	}
 	e.report.Request(c, res)
 	if len(res.Evict) > 0 {

@@ -174,22 +174,42 @@ func (e *Engine) Remotes(ctx context.Context, owners []registry.Owner) ([]net.Ad
 	}
 }
 
-// File gives another descriptor of a connection; nil if it is closed.
-func (e *Engine) File(o registry.Owner) (*os.File, error) {
-	var f *os.File
-	var err error
+// File gives another descriptor of a connection; nil if it is closed. The loop looks it
+// up, or the caller does while the loop is in a hook: it may be the hook that asks.
+func (e *Engine) File(o registry.Owner) (f *os.File, err error) {
+	e.mu.Lock()
+	if e.inHook {
+		defer e.mu.Unlock() // the loop leaves the hook later
+		return e.fileNow(o)
+	}
+	e.mu.Unlock()
 	done := make(chan struct{})
 	if !e.order(func() {
 		defer close(done)
-		if c := e.slots.find(o); c != nil {
-			var fd int
-			if fd, err = unix.FcntlInt(uintptr(c.fd), unix.F_DUPFD_CLOEXEC, 0); err == nil {
-				f = os.NewFile(uintptr(fd), "connection")
-			}
-		}
+		f, err = e.fileNow(o)
 	}) {
 		return nil, nil
 	}
 	<-done
 	return f, err
+}
+
+// fileNow is File while nothing changes in the loop.
+func (e *Engine) fileNow(o registry.Owner) (*os.File, error) {
+	c := e.slots.find(o)
+	if c == nil || c.fd < 0 {
+		return nil, nil
+	}
+	fd, err := unix.FcntlInt(uintptr(c.fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), "connection"), nil
+}
+
+// enterHook tells File when the loop enters a hook and has left it.
+func (e *Engine) enterHook(in bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.inHook = in
 }

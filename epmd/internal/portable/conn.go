@@ -1,6 +1,7 @@
 package portable
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"sync"
@@ -75,10 +76,10 @@ func (c *conn) request() error {
 		n, err := c.net.Read(b.in[:min(c.session.Want(), len(b.in))])
 		if n > 0 {
 			now := time.Now()
-			res, ok := c.feed(now, b.in[:n], b.reply[:])
+			res, err := c.feed(now, b.in[:n], b.reply[:])
 			switch {
-			case !ok:
-				return engine.ErrLimit
+			case err != nil:
+				return err
 			case res.Verdict != session.More:
 				return c.obey(res, now)
 			}
@@ -90,18 +91,22 @@ func (c *conn) request() error {
 }
 
 // feed gives a chunk to the session, and brings the engine up to date with what
-// it led to, before anybody is told. It says no if the connection has to go.
-func (c *conn) feed(now time.Time, chunk, scratch []byte) (session.Result, bool) {
+// it led to, before anybody is told. The error says why the connection has to go.
+func (c *conn) feed(now time.Time, chunk, scratch []byte) (session.Result, error) {
 	e := c.engine
 	if !e.beginChunk(c) {
-		return session.Result{}, false
+		return session.Result{}, engine.ErrLimit
 	}
 	res := c.session.Feed(now, chunk, scratch)
 	if res.Verdict == session.Keep && c.session.Holds() {
 		e.watch.add(c.net, c.Owner, c.session.TakesMore())
 		sockets.KeepAlive(c.net, e.config.Limits.KeepAlive)
 	}
-	return res, e.endChunk(c, res)
+	err := e.endChunk(c, res)
+	if errors.Is(err, session.ErrNoRoom) {
+		e.report.Request(c, c.session.TurnAway(res))
+	}
+	return res, err
 }
 
 // arm sets the time until which the next read may wait. It holds the lock, since a
@@ -204,9 +209,9 @@ func (c *conn) takeMore() error {
 		n, err := c.net.Read(c.small[:min(c.session.Want(), len(c.small))])
 		if n > 0 {
 			now := time.Now()
-			res, ok := c.feed(now, c.small[:n], reply[:])
-			if !ok {
-				return engine.ErrLimit
+			res, err := c.feed(now, c.small[:n], reply[:])
+			if err != nil {
+				return err
 			}
 			if res.Verdict != session.More {
 				if err := c.obey(res, now); err != nil || res.Verdict != session.Keep {

@@ -1,6 +1,7 @@
 package portable
 
 import (
+	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/epmd/internal/places"
 	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/registry"
@@ -93,23 +94,26 @@ func (e *Engine) beginChunk(c *conn) bool {
 }
 
 // endChunk ends what beginChunk began, and counts a connection that is to be kept among
-// the kept ones. It says no if the connection has to go.
-func (e *Engine) endChunk(c *conn, res session.Result) bool {
+// the kept ones. The error says why the connection has to go.
+func (e *Engine) endChunk(c *conn, res session.Result) (err error) {
 	var victims []*conn
 	hit := places.LimitNone
 	e.mu.Lock()
 	c.Busy = false
-	ok := c.Cause == places.CauseNone || c.Cause == places.CauseStopped
-	if ok && res.Verdict == session.Keep {
-		hit, victims, ok = e.keep(c)
-		c.answering = ok
+	switch {
+	case c.Cause != places.CauseNone && c.Cause != places.CauseStopped:
+		err = engine.ErrLimit
+	case res.Verdict == session.Keep:
+		if hit, victims, c.answering = e.keep(c); !c.answering {
+			err = session.ErrNoRoom
+		}
 	}
 	e.mu.Unlock()
 	e.report.LimitHit(hit)
 	for _, v := range victims {
 		v.cut()
 	}
-	return ok
+	return err
 }
 
 // keep counts a connection among the registered or the refused ones, if there is room,

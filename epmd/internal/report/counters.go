@@ -18,19 +18,17 @@ type Counters struct {
 	Faults                                               [wire.NumFaults]atomic.Uint64
 	Denied, Partial, TimedOut, WriteErrors, AcceptErrors atomic.Uint64
 	LimitConns, LimitPeer, LimitUnfinished, LimitRefused atomic.Uint64
-	LimitPending                                         atomic.Uint64
+	LimitPending, HookPanics                             atomic.Uint64
 }
 
-// countResult counts what a request led to, and says whether the peer was not allowed
-// to make it.
-func (c *Counters) countResult(res session.Result) (denied bool) {
+// countResult counts what a request led to.
+func (c *Counters) countResult(res session.Result) {
 	if res.Tag != 0 {
 		c.Requests[res.Tag][res.Outcome()].Add(1)
 	}
 	if res.Err == nil {
-		return false
+		return
 	}
-	denied = errors.Is(res.Err, session.ErrNotLocal) || errors.Is(res.Err, session.ErrNotListed) || errors.Is(res.Err, session.ErrNotAllowed)
 	var refusal registry.Refusal
 	var fault wire.Fault
 	switch {
@@ -38,8 +36,14 @@ func (c *Counters) countResult(res session.Result) (denied bool) {
 		c.Refusals[refusal].Add(1)
 	case errors.As(res.Err, &fault):
 		c.Faults[fault].Add(1)
-	case denied, errors.Is(res.Err, session.ErrNotRelaxed):
+	case isDenied(res.Err), errors.Is(res.Err, session.ErrNotRelaxed):
 		c.Denied.Add(1)
 	}
-	return denied
+}
+
+// isDenied says whether an error is that a list, or the program, does not allow a peer its
+// request.
+func isDenied(err error) bool {
+	return errors.Is(err, session.ErrNotLocal) || errors.Is(err, session.ErrNotListed) ||
+		errors.Is(err, session.ErrNotAllowed) || errors.Is(err, session.ErrKillRefused)
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"time"
@@ -16,11 +17,14 @@ type Report struct {
 	Counters
 	Log *slog.Logger
 
-	// OnState and onRequest, if set, are the server's hooks.
+	// OnState and OnRequest, if set, are the server's hooks.
 	OnState   func(Conn, State)
 	OnRequest func(Conn, session.Result)
+	// InHook, if set, is told by the goroutine that serves a connection when it enters
+	// a hook and when it has left it.
+	InHook func(bool)
 
-	acceptWarnings, limitWarnings, denyWarnings throttle
+	acceptWarnings, limitWarnings, denyWarnings, admitWarnings throttle
 }
 
 // told is what hooks learn of a connection.
@@ -54,10 +58,9 @@ func (r *Report) State(of Subject, s State) {
 
 // Request counts, logs and tells what became of a request, before it is answered.
 func (r *Report) Request(of Subject, res session.Result) {
-	denied := r.countResult(res)
-	if denied && r.denyWarnings.allow(time.Now()) {
-		// Somebody tries, or has been forgotten in a list.
-		r.Log.Warn("a request is denied", "request", res.Tag.String(), "remote", of.About().Remote, "err", res.Err, "denied", r.Denied.Load())
+	r.countResult(res)
+	if res.Err != nil {
+		r.warnRefused(of, res)
 	}
 	if r.Log.Enabled(context.Background(), slog.LevelDebug) {
 		what, c := "request", of.About()
@@ -68,6 +71,19 @@ func (r *Report) Request(of Subject, res session.Result) {
 	}
 	if r.OnRequest != nil {
 		r.OnRequest(of.About(), res)
+	}
+}
+
+// warnRefused warns of a request that the peer may not make: somebody tries, or has been
+// forgotten in a list.
+func (r *Report) warnRefused(of Subject, res session.Result) {
+	switch {
+	case errors.Is(res.Err, registry.RefusedNotAdmitted):
+		if r.admitWarnings.allow(time.Now()) {
+			r.Log.Warn("a registration is not admitted", "name", string(res.Name), "remote", of.About().Remote, "err", res.Err)
+		}
+	case isDenied(res.Err) && r.denyWarnings.allow(time.Now()):
+		r.Log.Warn("a request is denied", "request", res.Tag.String(), "remote", of.About().Remote, "err", res.Err, "denied", r.Denied.Load())
 	}
 }
 
