@@ -114,7 +114,17 @@ type chosen struct {
 }
 
 func newChosen(wanted Engine, c *engine.Config, idle *idleTimer) *chosen {
-	return &chosen{wanted: wanted, config: c, idle: idle, engine: portable.New(c)}
+	made := &chosen{wanted: wanted, config: c, idle: idle, engine: portable.New(c)}
+	c.Ended = made.engineEnded
+	return made
+}
+
+// engineEnded ends what the program itself has registered, if it is the chosen engine that
+// has ended.
+func (c *chosen) engineEnded(e any) {
+	if now, _ := c.get(); e == any(now) {
+		c.config.Locals.End()
+	}
 }
 
 // get gives the engine, and whether the choice is made.

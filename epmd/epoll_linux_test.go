@@ -22,7 +22,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/goepmd/goepmd/epmd"
-	"github.com/goepmd/goepmd/registry"
 )
 
 // rawClient makes requests with system calls alone, so that what a test measures
@@ -308,7 +307,7 @@ func TestMaxPendingBytes(t *testing.T) { onEngines(t, testMaxPendingBytes) }
 func testMaxPendingBytes(t *testing.T, engine epmd.Engine) {
 	s := run(t, &epmd.Server{Engine: engine, MaxPendingBytes: 20 << 20})
 	for i := range 60_000 { // 15.6 MB, of which socket buffers take some
-		_, err := s.Registry().Register(registry.Owner(i+1)<<60|registry.Owner(i), node(fmt.Sprintf("%s%d", strings.Repeat("n", 240), i), 1))
+		_, _, err := s.RegisterLocal(node(fmt.Sprintf("%s%d", strings.Repeat("n", 240), i), 1))
 		require.NoError(t, err)
 	}
 	var slow []net.Conn

@@ -97,9 +97,11 @@ func TestHandoff(t *testing.T) {
 	_, err = alive.Write(packet[:9])
 	require.NoError(t, err)
 	const more = 20_000 // names, so that the list does not fit into a socket
-	for i := range registry.Owner(more) {
-		_, err := old.Registry().Register(1<<60|i, node(fmt.Sprintf("%s-%d", long, i), 1))
+	var releases []func()
+	for i := range more {
+		_, release, err := old.RegisterLocal(node(fmt.Sprintf("%s-%d", long, i), 1))
 		require.NoError(t, err)
+		releases = append(releases, release)
 	}
 	reader := old.dial(t)
 	_, err = reader.Write([]byte("\x00\x01n"))
@@ -108,8 +110,8 @@ func TestHandoff(t *testing.T) {
 		s := old.Stats()
 		return s.Registered == nodes && s.Refused == 1 && s.Unfinished == 4 && s.Names == 3
 	}, patience, tick)
-	for i := range registry.Owner(more) {
-		old.Registry().Release(1<<60|i, registry.ReasonClosed)
+	for _, release := range releases {
+		release()
 	}
 	want := old.View().Snapshot()
 
@@ -550,9 +552,12 @@ func TestHandoffOfTransports(t *testing.T) {
 		_, err := s.client().Names(ctx(t))
 		require.NoError(t, err)
 	}
-	before := s.Registry().Names3(1)
+	before, err := s.client().Names3(ctx(t))
+	require.NoError(t, err)
 	s = s.succeed(t, &epmd.Server{Engine: epmd.EngineEpoll, MultiTransport: true})
-	require.Equal(t, string(before), string(s.Registry().Names3(1)))
+	after, err := s.client().Names3(ctx(t))
+	require.NoError(t, err)
+	require.Equal(t, before, after)
 	for i, n := range parts {
 		_, err := conns[i].Write(request(string(rune('a'+i)), "uds", 3)[n:])
 		require.NoError(t, err)
@@ -561,14 +566,50 @@ func TestHandoffOfTransports(t *testing.T) {
 	_, err = refused.Write(request("z", "inet_tcp", 9))
 	require.NoError(t, err)
 	answered(refused, 0)
-	list := string(s.Registry().Names3(1))
+	list, err := s.client().Names3(ctx(t))
+	require.NoError(t, err)
+	three := []wire.Transport{{Name: "inet_tcp", Port: 1}, {Name: "inet_tls", Port: 2}, {Name: "uds", Port: 3}}
 	for i := range parts {
-		require.Contains(t, list, string(rune('a'+i))+" at port 1#inet_tcp 2#inet_tls 3#uds\n")
+		require.Contains(t, list.Nodes, epmd.NameTransports{Name: string(rune('a' + i)), Transports: three})
 	}
-	require.Contains(t, list, "name z at port 9#inet_tcp\n")
+	require.Contains(t, list.Nodes, epmd.NameTransports{Name: "z", Transports: []wire.Transport{{Name: "inet_tcp", Port: 9}}})
 	_, err = conns[0].Write([]byte("\x00\x01n"))
 	require.NoError(t, err)
 	requireClosed(t, conns[0])
 	require.NoError(t, conns[1].Close())
 	require.Eventually(t, func() bool { return s.Stats().Registered == len(parts)-2+2 }, patience, tick)
+}
+
+// TestHandoffOfLocals: what the program of a server has registered ends with it; for the
+// successor it has ended, and its creation goes on. Where nothing is handed over, it stands.
+func TestHandoffOfLocals(t *testing.T) {
+	s := run(t, &epmd.Server{Engine: epmd.EngineEpoll, MultiTransport: true})
+	_, _ = s.register(t, "theirs")
+	both := s.dial(t)
+	require.Equal(t, []uint8{0}, exchange3(t, both, transport("both", "inet_tcp", 1)))
+	_, _ = local(t, s.Server, "both")
+	creation, release := local(t, s.Server, "mine")
+
+	a, b := pair(t)
+	require.NoError(t, b.Close())
+	require.ErrorIs(t, s.Handoff(ctx(t), a), epmd.ErrHandoff)
+	require.Equal(t, []string{"mine", "both", "theirs"}, s.names())
+
+	old := s
+	sub, _ := old.View().Subscribe(2)
+	s = s.succeed(t, &epmd.Server{Engine: epmd.EngineEpoll, MultiTransport: true})
+	for _, want := range []string{"both", "mine"} {
+		e := <-sub.C
+		require.Equal(t, want, e.Node.Name)
+		require.Equal(t, registry.ReasonShutdown, e.Reason)
+	}
+	_, _, err := old.RegisterLocal(node("new", 1))
+	require.ErrorIs(t, err, epmd.ErrServerClosed)
+	release()
+
+	require.Equal(t, []string{"both", "theirs"}, s.names())
+	e, _ := s.View().Entry("both")
+	require.Len(t, e.Transports, 1)
+	again, _ := local(t, s.Server, "mine")
+	require.Equal(t, creation+1, again)
 }

@@ -17,8 +17,8 @@ import (
 
 // Conn is what the hooks of a [Server] are told of a connection.
 type Conn struct {
-	// Owner is the connection's number, unique for the server: the one that
-	// registry events name. Dumps show its low 24 bits.
+	// Owner is the connection's number, unique for the server and below
+	// registry.LocalOwners: the one that registry events name. Dumps show its low 24 bits.
 	Owner registry.Owner
 	// Remote and Local are the two ends.
 	Remote, Local net.Addr

@@ -115,8 +115,13 @@ var allowedCalls = map[string]func(*testing.T, hooked, epmd.Conn){
 			}
 		}
 	},
-	"IsLocal":           func(t *testing.T, _ hooked, c epmd.Conn) { assert.Equal(t, c.Remote != nil, c.IsLocal()) },
-	"Unregister":        func(t *testing.T, h hooked, _ epmd.Conn) { assert.True(t, h.Unregister("other")) },
+	"IsLocal":    func(t *testing.T, _ hooked, c epmd.Conn) { assert.Equal(t, c.Remote != nil, c.IsLocal()) },
+	"Unregister": func(t *testing.T, h hooked, _ epmd.Conn) { assert.True(t, h.Unregister("other")) },
+	"RegisterLocal": func(t *testing.T, h hooked, _ epmd.Conn) {
+		_, release, err := h.RegisterLocal(node("mine", 1))
+		assert.NoError(t, err)
+		release()
+	},
 	"Unregister itself": func(_ *testing.T, h hooked, _ epmd.Conn) { h.Unregister("hooked") },
 }
 

@@ -49,7 +49,7 @@ func (s *Server) Restore(left Held) error {
 }
 
 // File gives another descriptor of the connection of a registered node, for somebody
-// to keep; nil if it is gone.
+// to keep; nil if it is gone, or there is none since this program registered the node.
 func (s *Server) File(o registry.Owner) (*os.File, error) {
 	e, _ := s.init().engine.get()
 	return e.File(o)

@@ -2,6 +2,7 @@ package epmd
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -40,9 +41,9 @@ var (
 // return soon, since the end of the server waits for it.
 //
 // A hook may call these, which return at once: View and its methods, Stats, Addrs, File,
-// Unregister, and Conn.IsLocal. It must not call what waits for the server: Serve,
-// ServeContext, ListenAndServe, Close, Shutdown, Handoff, Resume, Restore, Check, Remotes. A
-// goroutine that it starts, and does not wait for, may.
+// Unregister, RegisterLocal and its release, and Conn.IsLocal. It must not call what waits
+// for the server: Serve, ServeContext, ListenAndServe, Close, Shutdown, Handoff, Resume,
+// Restore, Check, Remotes. A goroutine that it starts, and does not wait for, may.
 //
 // OnEvent, which is called inside the registry, may call its second argument alone, and
 // Now and Logger nothing of the server.
@@ -258,6 +259,7 @@ func (s *Server) init() *parts {
 		c.Registry = registry.New(registry.Config{
 			Now: s.now(&st.report), Remember: s.Remember, MaxHeld: limits.MaxHeld, FD: shown, OnEvent: s.onEvent(&st.report),
 		})
+		c.Locals = engine.NewLocals(c.Registry)
 		c.Report, c.Limits = &st.report, limits
 		c.AcceptDelay, c.WriteDelay, c.ExitIdle = s.AcceptDelay, s.WriteDelay, s.ExitIdle
 		c.MeasureLatency, c.ConnsKept = s.MeasureLatency, s.ConnsKept
@@ -333,9 +335,6 @@ func (s *Server) Addrs() []net.Addr {
 	return e.Addrs()
 }
 
-// Registry is the names that the server holds: to look at, and to subscribe to.
-func (s *Server) Registry() *registry.Registry { return s.init().config.Registry }
-
 // Unregister unregisters a node by force and closes its connection, as a STOP_REQ
 // does, and says whether there was such a node.
 func (s *Server) Unregister(name string) bool {
@@ -348,8 +347,44 @@ func (s *Server) Unregister(name string) bool {
 	return owners != nil
 }
 
+// RegisterLocal registers a node of this program itself, without a connection; it is listed
+// and looked up like any other, until release. The creation tells one life of the node from
+// the next, as that of an ALIVE2_RESP does: 1 to 3 if n.Highest is below
+// wire.Highest32BitCreation, else above 3. release may be called again, and never ends a later
+// holder's registration.
+//
+// The name counts for KILL_REQ and ExitIdle, and events tell of it. Its owner is at least
+// registry.LocalOwners: it has no File and is in no Remotes, and dumps show 0 for it.
+// STOP_REQ and Unregister end it, of which only events tell. It ends with its server, also by a
+// Handoff: to the successor, as to a server that is given its name by Restore, it has ended,
+// and its next creation is another one. AdmitNode is not asked.
+//
+// It may come before Serve, but after Restore and Resume, which need an empty registry.
+// n.Transport must be empty. The error is ErrServerClosed once the server has ended, a
+// registry.Refusal such as registry.RefusedTaken, or that of wire.Node.AppendAlive2Req for
+// what no node can be called.
+func (s *Server) RegisterLocal(n wire.Node) (creation uint32, release func(), err error) {
+	if n.Transport != "" {
+		return 0, nil, fmt.Errorf("epmd: a node of this program is registered without a transport, and not with %q", n.Transport)
+	}
+	if _, err := n.AppendAlive2Req(nil); err != nil {
+		return 0, nil, fmt.Errorf("epmd: cannot register a node of this program: %w", err)
+	}
+	st := s.init()
+	o, creation, err := st.config.Locals.Register(n)
+	if err != nil {
+		return 0, nil, fmt.Errorf("epmd: cannot register %q for this program: %w", n.Name, err)
+	}
+	return creation, func() { st.config.Registry.Release(o, registry.ReasonClosed) }, nil
+}
+
 // shown is what dumps show of an owner.
-func shown(o registry.Owner) uint64 { return uint64(o) & (1<<engine.ShownBits - 1) }
+func shown(o registry.Owner) uint64 {
+	if o >= registry.LocalOwners {
+		return 0
+	}
+	return uint64(o) & (1<<engine.ShownBits - 1)
+}
 
 // dialect is the requests that are answered.
 func (s *Server) dialect() wire.Dialect {

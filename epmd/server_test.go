@@ -407,7 +407,7 @@ func testSlowReader(t *testing.T, engine epmd.Engine) {
 func (r *running) fill(t *testing.T) {
 	t.Helper()
 	for i := range 40_000 {
-		_, err := r.Registry().Register(registry.Owner(1<<40+int64(i)), node(fmt.Sprintf("%s%d", strings.Repeat("n", 240), i), 1))
+		_, _, err := r.RegisterLocal(node(fmt.Sprintf("%s%d", strings.Repeat("n", 240), i), 1))
 		require.NoError(t, err)
 	}
 }

@@ -10,8 +10,7 @@ import (
 
 // View is the registry of a [Server] to look at; nothing in it changes a registration.
 // Server.View gives it, and it stays good for as long as it is wanted, after the end of
-// the server too. Its methods may be called from everywhere, hooks included, but from
-// OnEvent, Now and the logger.
+// the server too.
 type View struct{ registry *registry.Registry }
 
 // View is a look at the names that the server holds. It does not begin to serve.
@@ -57,8 +56,8 @@ func (s *Server) Check(ctx context.Context) error {
 }
 
 // Remotes tells where the connections of owners come from, such as those that a
-// snapshot of the registry names: the addresses of their other ends. Who is gone
-// has none. Its errors, and who must not call it, are those of Check.
+// snapshot of the View names: the addresses of their other ends. Who is gone
+// has none, nor has a node that this program registered itself. Its errors, and who must not call it, are those of Check.
 func (s *Server) Remotes(ctx context.Context, owners ...registry.Owner) (map[registry.Owner]net.Addr, error) {
 	e, _ := s.init().engine.get()
 	out := make(map[registry.Owner]net.Addr, len(owners))

@@ -71,7 +71,7 @@ type Transport struct {
 	// logs.
 	Owner uint64 `json:"owner"`
 	// From is where that connection comes from, "IP:PORT" or "unix"; empty if it has
-	// just ended.
+	// just ended, or if the program that runs the server registered the node itself.
 	From string `json:"from,omitempty"`
 }
 

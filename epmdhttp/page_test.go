@@ -17,7 +17,6 @@ import (
 	"github.com/goepmd/goepmd/epmdhttp"
 	"github.com/goepmd/goepmd/internal/browsertest"
 	"github.com/goepmd/goepmd/internal/otptest"
-	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/wire"
 )
 
@@ -247,8 +246,10 @@ func testHostile(t *testing.T, s *site, p *browsertest.Tab) {
 // testMany: ten thousand nodes are no more rows than can be looked at, and all can be found.
 func testMany(t *testing.T, s *site, p *browsertest.Tab) {
 	const many = 10000
+	releases := make([]func(), many)
 	for i := range many {
-		_, err := s.Registry().Register(registry.Owner(1<<40+i), wire.Node{Name: fmt.Sprintf("node%05d", i), Port: uint16(i), Highest: 6, Lowest: 5})
+		var err error
+		_, releases[i], err = s.RegisterLocal(wire.Node{Name: fmt.Sprintf("node%05d", i), Port: uint16(i), Highest: 6, Lowest: 5})
 		require.NoError(t, err)
 	}
 	p.Wait(`document.querySelector("#shown").innerText === "10,000 nodes"`)
@@ -259,7 +260,7 @@ func testMany(t *testing.T, s *site, p *browsertest.Tab) {
 	p.Fill("#words", "node04711")
 	require.Equal(t, []string{"node04711"}, names(p))
 	require.Equal(t, "1 of 10,000 nodes", p.Text("#shown"))
-	s.Registry().Release(1<<40+4711, registry.ReasonClosed)
+	releases[4711]()
 	p.Wait(`document.querySelectorAll("tbody tr").length === 0`)
 }
 

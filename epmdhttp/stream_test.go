@@ -14,7 +14,6 @@ import (
 
 	"github.com/goepmd/goepmd/epmd"
 	"github.com/goepmd/goepmd/epmdhttp"
-	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/wire"
 )
 
@@ -150,7 +149,7 @@ func TestStreamCatchesUp(t *testing.T) {
 	require.Empty(t, doc.Nodes)
 	const many = 20001 // more than the buffer, and one more than a page is given
 	for i := range many {
-		_, err := s.Registry().Register(registry.Owner(1<<40+i), wire.Node{Name: fmt.Sprint("n", i), Highest: 6, Lowest: 5})
+		_, _, err := s.RegisterLocal(wire.Node{Name: fmt.Sprint("n", i), Highest: 6, Lowest: 5})
 		require.NoError(t, err)
 	}
 	for len(doc.Nodes) < many-1 {

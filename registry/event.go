@@ -39,7 +39,8 @@ type Reason uint8
 // The reasons.
 const (
 	_ Reason = iota
-	// ReasonClosed: the node closed its connection, or it broke.
+	// ReasonClosed: the node closed its connection, or it broke; or the program that runs
+	// the daemon released the node.
 	ReasonClosed
 	// ReasonData: the node sent something on its connection that ends it.
 	ReasonData

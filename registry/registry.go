@@ -26,9 +26,13 @@ const RememberBeyond = 1024
 // nodes, each of which has at most wire.MaxTransports.
 const DefaultMaxHeld = 256
 
-// Owner is whoever holds a registration: a connection. It is unique among
-// those that hold one.
+// Owner is whoever holds a registration: a connection, or the program that runs the daemon.
+// It is unique among those that hold one.
 type Owner uint64
+
+// LocalOwners is the first of the owners that are no connections, but the program that runs
+// the daemon.
+const LocalOwners Owner = 1 << 63
 
 // Config is what a registry may be told. The zero value is OTP's.
 type Config struct {

@@ -83,7 +83,7 @@ var arrows = map[string][]string{
 	"epmd/internal/epoll":    {"epmd/internal/engine", "epmd/internal/places", "epmd/internal/report", "epmd/internal/sockets", "epmd/session", "registry", "registry/state", "wire"},
 	"epmd/internal/portable": {"epmd/internal/engine", "epmd/internal/places", "epmd/internal/report", "epmd/internal/sockets", "epmd/session", "registry", "registry/state", "wire"},
 	"epmd/internal/handover": {"epmd/internal/engine", "epmd/internal/sockets", "registry/state"},
-	"epmd/internal/engine":   {"epmd/internal/places", "epmd/internal/report", "epmd/internal/sockets", "epmd/session", "registry", "registry/state"},
+	"epmd/internal/engine":   {"epmd/internal/places", "epmd/internal/report", "epmd/internal/sockets", "epmd/session", "registry", "registry/state", "wire"},
 	"epmd/internal/report":   {"epmd/internal/places", "epmd/session", "registry", "wire"},
 	"epmd/internal/places":   {"registry"},
 	"epmd/internal/sockets":  {},

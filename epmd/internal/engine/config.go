@@ -14,10 +14,14 @@ import (
 // Config is what a server gives its engine. An engine knows no server.
 type Config struct {
 	Registry *registry.Registry
+	Locals   *Locals
 	Report   *report.Report
 	Limits   places.Limits
 	// Daemon makes what the sessions share, once, for the first listeners.
 	Daemon func([]net.Listener) session.Daemon
+	// Ended is told of an engine that it drops everything, before anybody can see that it
+	// has ended. It may be called again.
+	Ended func(engine any)
 
 	AcceptDelay, WriteDelay time.Duration
 	ExitIdle                time.Duration // for the log; when to end, the server says

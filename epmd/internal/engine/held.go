@@ -49,12 +49,14 @@ func Restore(to *registry.Registry, h *Held) error {
 	return nil
 }
 
-// Holders are the owners of registered names.
+// Holders are the connections that hold registered names.
 func Holders(s registry.Snapshot) map[registry.Owner]bool {
 	out := make(map[registry.Owner]bool, len(s.Nodes))
 	for _, n := range s.Nodes {
 		for _, o := range n.Owners() {
-			out[o] = true
+			if o < registry.LocalOwners {
+				out[o] = true
+			}
 		}
 	}
 	return out

@@ -108,6 +108,7 @@ func (e *Engine) letGo(why error, tell func(*socket)) {
 		e.endWork(c)
 		e.slots.free(c)
 	})
+	e.config.Ended(e)
 }
 
 // Resume begins with listeners and with what another server held, in one step of the

@@ -102,6 +102,7 @@ func (e *Engine) loop() {
 		e.config.Lent.Store(true) // a KILL_REQ ends kept connections too
 	}
 	e.slots.all(func(c *socket) { e.drop(c, places.CauseShutdown, engine.ErrClosed) })
+	e.config.Ended(e)
 	e.closeListeners()
 	e.closeFiles()
 }

@@ -111,13 +111,16 @@ func (e *Engine) endIdleNow() bool {
 	if e.ending {
 		return true
 	}
-	if e.registry.Len() > 0 || e.table.UnderWay > 0 {
+	if e.table.UnderWay > 0 {
 		return false
 	}
 	for _, l := range e.listeners {
 		if l.waiting >= 0 || l.fd >= 0 && sockets.Readable(l.fd, true) {
 			return false
 		}
+	}
+	if !e.config.Locals.EndIdle() {
+		return false
 	}
 	e.stop(engine.ErrIdle)
 	e.config.IdleEnd()

@@ -63,7 +63,7 @@ func (s *slots) restore(owners []registry.Owner) bool {
 	var newest registry.Owner
 	for _, o := range owners {
 		at := o & slotMask
-		if at == 0 || at > slotMask/chunkSize*chunkSize || seen[at] {
+		if at == 0 || at > slotMask/chunkSize*chunkSize || seen[at] || o >= registry.LocalOwners {
 			return false
 		}
 		seen[at] = true

@@ -57,3 +57,10 @@ func TestSlotsReuse(t *testing.T) {
 	s.free(all[5])
 	require.Equal(t, low, s.take().Owner&slotMask)
 }
+
+// TestSlotsOfLocals: no connection gets the number of a registration without one.
+func TestSlotsOfLocals(t *testing.T) {
+	var s slots
+	require.False(t, s.restore([]registry.Owner{1, registry.LocalOwners | 2}))
+	require.True(t, s.restore([]registry.Owner{1, registry.LocalOwners - slotMask + 1}))
+}

@@ -28,6 +28,8 @@ func newConfig() *engine.Config {
 	r := registry.New(registry.Config{})
 	return &engine.Config{
 		Registry: r,
+		Locals:   engine.NewLocals(r),
+		Ended:    func(any) {},
 		Report:   &report.Report{Log: slog.New(slog.DiscardHandler)},
 		Limits: places.Limits{
 			MaxConns: 1000, MaxKept: 1000, MaxConnsPerPeer: places.Unlimited,

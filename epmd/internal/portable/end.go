@@ -90,6 +90,7 @@ func (e *Engine) stop(why error) {
 		e.drop(c, places.CauseShutdown)
 		victims = append(victims, c)
 	}
+	e.config.Ended(e)
 	close(e.stopped)
 	e.mu.Unlock()
 	sockets.CloseListeners(closing)
@@ -103,7 +104,7 @@ func (e *Engine) stop(why error) {
 // closed unanswered, since admit then takes nobody in.
 func (e *Engine) EndIdle() bool {
 	e.mu.Lock()
-	if e.ending || !e.deserted() {
+	if e.ending || !e.deserted() || !e.config.Locals.EndIdle() {
 		defer e.mu.Unlock()
 		return e.ending
 	}
@@ -115,8 +116,8 @@ func (e *Engine) EndIdle() bool {
 	return true
 }
 
-// deserted says that no node is registered, no request is under way, and no connection
-// waits to be accepted, as far as the system tells. The caller holds e.mu.
+// deserted says that no request is under way, and no connection waits to be accepted, as far
+// as the system tells. The caller holds e.mu.
 func (e *Engine) deserted() bool {
 	if e.arriving.Load() > 0 || e.table.UnderWay > 0 {
 		return false
@@ -126,5 +127,5 @@ func (e *Engine) deserted() bool {
 			return false
 		}
 	}
-	return e.registry.Len() == 0 && !slices.ContainsFunc(e.listeners, sockets.HasWaiting)
+	return !slices.ContainsFunc(e.listeners, sockets.HasWaiting)
 }
