@@ -30,13 +30,22 @@ type control struct {
 	port uint16
 
 	mu     sync.Mutex
-	ln     *net.UnixListener
+	ln     controlListener
 	closed chan struct{} // of this listener, or of the tries to have one
+}
+
+// controlListener is a net.UnixListener.
+type controlListener interface {
+	AcceptUnix() (*net.UnixConn, error)
+	Close() error
 }
 
 // controlRetry is how long is waited for the name, which the daemon before may still
 // have.
 const controlRetry = 50 * time.Millisecond
+
+// controlLongestRetry is the longest pause after failures to accept.
+const controlLongestRetry = time.Second
 
 // open begins to listen, as soon as the name is free. That it is not, since another has
 // it, costs nothing but this way to ask.
@@ -62,7 +71,7 @@ func (c *control) open(u *upgrader) {
 	}()
 }
 
-func (c *control) serve(u *upgrader, ln *net.UnixListener, closed chan struct{}) {
+func (c *control) serve(u *upgrader, ln controlListener, closed chan struct{}) {
 	c.mu.Lock()
 	select {
 	case <-closed:
@@ -73,15 +82,30 @@ func (c *control) serve(u *upgrader, ln *net.UnixListener, closed chan struct{})
 	}
 	c.ln = ln
 	c.mu.Unlock()
+	failures, pause := 0, controlRetry
 	for {
 		conn, err := ln.AcceptUnix()
-		if err != nil {
-			if !errors.Is(err, net.ErrClosed) {
-				u.log.Warn("the control socket failed; upgrades go by SIGUSR2 alone", "err", err)
+		switch {
+		case err == nil:
+			if failures > 0 {
+				u.log.Warn("the control socket is served again", "failures", failures)
 			}
+			failures, pause = 0, controlRetry
+			u.replies.Go(func() { c.answer(u, conn) })
+			continue
+		case errors.Is(err, net.ErrClosed):
 			return
 		}
-		u.replies.Go(func() { c.answer(u, conn) })
+		// Whatever it is, it may pass.
+		if failures++; failures == 1 {
+			u.log.Warn("cannot accept on the control socket, and will try again; meanwhile upgrades go by SIGUSR2 alone", "err", err)
+		}
+		select {
+		case <-closed:
+			return
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, controlLongestRetry)
 	}
 }
 
