@@ -8,7 +8,6 @@ import (
 	"os"
 	"strconv"
 	"sync"
-	"sync/atomic"
 
 	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/epmd/internal/places"
@@ -61,11 +60,19 @@ func (e Engine) String() string {
 	return "engine " + strconv.Itoa(int(e))
 }
 
+// errInUse: a server that serves, or has been given something to begin with, is asked to
+// begin with what another one held.
+var errInUse = fmt.Errorf("epmd: the server is in use already: %w", registry.ErrUsed)
+
 // anyEngine serves listeners. Each method may be called at any time, and more than once.
 type anyEngine interface {
-	// Serve adds listeners, and connections that another server has left, and returns
-	// when the server has ended and nothing of it runs any more. It closes them all.
-	Serve(lns []net.Listener, left *engine.Held) error
+	// Listen adds listeners, and connections that another server has left, and serves
+	// them from then on. If it fails, nothing has changed, but listeners may be closed. The
+	// error is engine.ErrEnds if the engine ends.
+	Listen(lns []net.Listener, left *engine.Held) (*engine.Serving, error)
+	// Wait returns when the engine has ended and nothing of it runs any more, or when all
+	// listeners of one Serve have failed and the engine goes on. It says which, and why.
+	Wait(*engine.Serving) (ended bool, why error)
 	// Shutdown accepts no more, lets requests under way finish until the context
 	// ends, then drops everything and returns when nothing runs any more. Its
 	// error is the context's if it cut a request short.
@@ -106,11 +113,14 @@ type chosen struct {
 	wanted Engine
 	config *engine.Config
 	idle   *idleTimer
-	left   atomic.Pointer[engine.Held] // what Restore gave, until it is served
+
+	beginning sync.Mutex // held by what begins to serve, and by Restore: one after another
 
 	mu     sync.Mutex
-	engine anyEngine // before the choice a portable one, which serves nothing
-	made   bool      // the choice
+	engine anyEngine    // before the choice a portable one, which serves nothing
+	made   bool         // the choice
+	ended  bool         // by Shutdown or Close
+	left   *engine.Held // what Restore gave, until it is served or the server ends
 }
 
 func newChosen(wanted Engine, c *engine.Config, idle *idleTimer) *chosen {
@@ -157,27 +167,116 @@ func (c *chosen) choose(lns []net.Listener) (anyEngine, error) {
 	return c.engine, nil
 }
 
+// serve serves listeners until the server has ended, or until all of them have failed.
 func (c *chosen) serve(lns []net.Listener) error {
-	if _, made := c.get(); len(lns) == 0 && !made { // else it serves what it took over
-		return errors.New("epmd: no listener to serve")
-	}
-	e, err := c.choose(lns)
+	e, serving, err := c.listen(lns)
 	if err != nil {
 		sockets.CloseListeners(lns)
 		return err
 	}
 	c.idle.start(e.EndIdle)
-	err = e.Serve(lns, c.left.Swap(nil))
-	c.idle.stop()
+	ended, err := e.Wait(serving)
+	if ended {
+		c.idle.stop()
+	}
 	return err
 }
 
-// end ends the engine; one that nobody has chosen serves nothing any more.
+// listen chooses the engine, and has it serve listeners and what Restore gave. If it fails,
+// another may still serve that.
+func (c *chosen) listen(lns []net.Listener) (anyEngine, *engine.Serving, error) {
+	c.beginning.Lock()
+	defer c.beginning.Unlock()
+	_, made := c.get()
+	if len(lns) == 0 && !made { // else it serves what it took over
+		return nil, nil, errors.New("epmd: no listener to serve")
+	}
+	e, err := c.choose(lns)
+	if err != nil {
+		return nil, nil, err
+	}
+	left := c.keep(nil)
+	serving, err := e.Listen(lns, left)
+	if err == nil {
+		return e, serving, nil
+	}
+	if rest := c.keep(left); rest != nil {
+		rest.End(c.config.Registry)
+	}
+	if errors.Is(err, engine.ErrEnds) {
+		sockets.CloseListeners(lns)
+		return e, engine.NewServing(0), nil // which tells why, when it has ended
+	}
+	if !made {
+		c.unchoose(e)
+	}
+	return nil, nil, err
+}
+
+// unchoose ends an engine that could not begin to serve. The next Serve may choose anew.
+func (c *chosen) unchoose(e anyEngine) {
+	c.mu.Lock()
+	if !c.ended {
+		c.engine, c.made = portable.New(c.config), false
+	}
+	c.mu.Unlock()
+	e.Close()
+}
+
+// keep keeps what Restore gave until it is served, and gives what was kept before. Once the
+// server has ended it keeps nothing, and gives that back.
+func (c *chosen) keep(h *engine.Held) (rest *engine.Held) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended {
+		return h
+	}
+	rest, c.left = c.left, h
+	return rest
+}
+
+// restore fills the registry with what another server has left, and keeps its connections
+// until they are served. If it fails, nothing has changed.
+func (c *chosen) restore(h *engine.Held) error {
+	c.beginning.Lock()
+	defer c.beginning.Unlock()
+	if err := c.unused(); err != nil {
+		return err
+	}
+	if err := engine.Restore(c.config.Registry, h); err != nil {
+		return err
+	}
+	if rest := c.keep(h); rest != nil { // the server has ended meanwhile
+		rest.End(c.config.Registry)
+		return ErrServerClosed
+	}
+	return nil
+}
+
+// unused says why a server cannot begin with what another one held; nil if it can.
+func (c *chosen) unused() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.ended:
+		return ErrServerClosed
+	case c.made || c.left != nil:
+		return errInUse
+	}
+	return nil
+}
+
+// end ends the engine, and what waits to be served. An engine that nobody has chosen serves
+// nothing any more.
 func (c *chosen) end(how func(anyEngine) error) error {
 	c.mu.Lock()
-	c.made = true
-	e := c.engine
+	c.made, c.ended = true, true
+	e, left := c.engine, c.left
+	c.left = nil
 	c.mu.Unlock()
+	if left != nil {
+		left.End(c.config.Registry)
+	}
 	err := how(e)
 	c.idle.stop()
 	return err
@@ -196,19 +295,28 @@ func (c *chosen) handingOver() (handingOver, error) {
 	return h, nil
 }
 
-// resume chooses the engine for listeners, and has it resume what another server held.
-func (c *chosen) resume(lns []net.Listener, h *engine.Held, commit func() error) error {
-	var to handingOver
-	err := errors.New("the server is in use already")
-	if _, made := c.get(); !made {
-		if _, err = c.choose(lns); err == nil {
-			to, err = c.handingOver()
-		}
-	}
-	if err != nil {
-		sockets.CloseListeners(lns)
-		h.Close()
+// resume has take call begin with what another server held. begin chooses the engine and has
+// it resume that.
+func (c *chosen) resume(take func(begin func([]net.Listener, *engine.Held, func() error) error) error) error {
+	c.beginning.Lock()
+	defer c.beginning.Unlock()
+	if err := c.unused(); err != nil {
 		return err
 	}
-	return to.Resume(lns, h, commit)
+	return take(func(lns []net.Listener, h *engine.Held, commit func() error) error {
+		_, err := c.choose(lns)
+		var to handingOver
+		if err == nil {
+			to, err = c.handingOver()
+		}
+		if err == nil {
+			err = engine.Restore(c.config.Registry, h)
+		}
+		if err != nil {
+			sockets.CloseListeners(lns)
+			h.Close()
+			return err
+		}
+		return to.Resume(lns, h, commit)
+	})
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/goepmd/goepmd/epmd/internal/engine"
-	"github.com/goepmd/goepmd/epmd/internal/sockets"
 )
 
 var (
@@ -77,21 +76,18 @@ func (st *parts) give(ctx context.Context, to *net.UnixConn, export func() *engi
 // over is left where it is at the end. The socket that it came through is closed.
 //
 // If it fails, its error wraps ErrHandoff, the other server goes on, and this one
-// cannot be used any more. Where only EnginePortable can serve, it wraps ErrPortable too.
+// cannot be used any more, unless it was in use already: then it goes on too. Where only EnginePortable can serve, it wraps ErrPortable too.
 func (s *Server) Resume(ctx context.Context, from *net.UnixConn) error {
 	st := s.init()
 	defer func() { _ = from.Close() }() // everything has been said
-	err := take(ctx, from, func(lns []net.Listener, h *engine.Held, commit func() error) error {
-		if err := engine.Restore(st.config.Registry, h); err != nil {
-			sockets.CloseListeners(lns)
-			h.Close()
-			return err
-		}
-		return st.engine.resume(lns, h, commit)
+	err := st.engine.resume(func(begin func([]net.Listener, *engine.Held, func() error) error) error {
+		return take(ctx, from, begin)
 	})
-	if err != nil {
+	switch {
+	case err == nil:
+		return nil
+	case !errors.Is(err, errInUse):
 		_ = s.Close() // it has no error
-		return fmt.Errorf("%w: %w", ErrHandoff, err)
 	}
-	return nil
+	return fmt.Errorf("%w: %w", ErrHandoff, err)
 }

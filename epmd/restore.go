@@ -22,9 +22,11 @@ type Held struct {
 // Restore has the server begin with what is left of another that has ended. Of the
 // registered names those without a connection count as ended with it, and
 // connections without a registered name are closed. It must come before Serve, which
-// begins to serve the connections. Owners keep their numbers.
+// begins to serve the connections; a Serve that fails leaves them to the next one, and the
+// end of the server closes them. Owners keep their numbers.
 //
-// Its errors are those of registry.Restore; then the connections are closed.
+// Its errors are those of registry.Restore, registry.ErrUsed too if the server serves
+// already, and ErrServerClosed; then the connections are closed.
 func (s *Server) Restore(left Held) error {
 	st := s.init()
 	h := &engine.Held{State: saved.State{Names: left.Names}}
@@ -40,11 +42,10 @@ func (s *Server) Restore(left Held) error {
 			h.Add(saved.Conn{Owner: o, Remote: remote, Phase: saved.Registered}, fd)
 		}
 	}
-	if err := engine.Restore(st.config.Registry, h); err != nil {
+	if err := st.engine.restore(h); err != nil {
 		sockets.CloseAll(h.ConnFDs)
 		return err
 	}
-	st.engine.left.Store(h)
 	return nil
 }
 

@@ -231,7 +231,8 @@ type Server struct {
 	// ConnsKept says that somebody, such as a supervisor, holds descriptors of the
 	// registered connections too (see File), for the next server to Restore. A
 	// connection that ends is then ended for all who hold it. Those that are registered
-	// when the server is closed or shut down stay open, but after a KILL_REQ.
+	// when the server is closed or shut down stay open for whoever has a descriptor, but
+	// not after a KILL_REQ.
 	ConnsKept bool
 
 	// OnEvent, if set, is told of each registration and its end before anybody is
@@ -300,12 +301,23 @@ func (s *Server) ServeContext(ctx context.Context, lns ...net.Listener) error {
 }
 
 // Serve serves the given listeners, of any kind, and closes them when it
-// ends, or before. It may be called several times, also at once; they all end
-// together. If one of them is of a kind that the epoll engine cannot serve, the
-// portable engine serves all of them; the choice that the first call makes stands.
-// Its error is never nil: ErrServerClosed, ErrKilled, ErrIdle, ErrHandedOver, ErrEngine,
-// or that of a listener which failed for good. When it returns, no goroutine of the server is
-// left.
+// ends, or before. It may be called several times, also at once. If one of them is of a
+// kind that the epoll engine cannot serve, the portable engine serves all of them; the
+// choice that the first call to succeed makes stands.
+//
+// Its error is never nil. When the server ends, all calls return, with ErrServerClosed,
+// ErrKilled, ErrIdle or ErrHandedOver, and no goroutine of the server is left. Before that
+// a call returns in two cases, and the server goes on, with all registrations and the
+// listeners of other calls: it cannot begin to serve its listeners, since one is closed,
+// descriptors are short, or the engine is not fit (ErrEngine); or all its listeners have
+// failed for good. A server that serves nothing after that can be given to Serve again;
+// Close releases what it holds.
+//
+// A listener fails for good with an error of Accept that says so, such as net.ErrClosed, or
+// that is unknown. It is then closed and logged, and the others go on. If it was the last one
+// of the server, the server ends, and Serve returns its error. After other errors (of the
+// system, or a net.Error that is Temporary) a listener is asked again, 5 ms later and twice as long
+// after each failure in a row, up to a second; they are counted in Stats.AcceptErrors.
 func (s *Server) Serve(lns ...net.Listener) error {
 	return s.init().engine.serve(lns)
 }
@@ -320,8 +332,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return s.init().engine.end(func(e anyEngine) error { return e.Shutdown(ctx) })
 }
 
-// Close drops all connections at once and ends the server. Calling it again is
-// fine; its error is always nil. It must not be called from a hook.
+// Close drops all connections at once and ends the server, with what Restore was given and
+// no Serve has served. Calling it again is fine; its error is always nil. It must not be
+// called from a hook.
 func (s *Server) Close() error {
 	return s.init().engine.end(func(e anyEngine) error {
 		e.Close()

@@ -59,7 +59,8 @@ type Stats struct {
 	// WriteErrors counts replies that could not be written, or not in time.
 	WriteErrors uint64
 
-	// AcceptErrors counts failures to accept, such as for want of files.
+	// AcceptErrors counts failures to accept, such as for want of files, after which a
+	// listener was asked again.
 	AcceptErrors uint64
 	// Connections that were closed for a limit: see the fields of the same name
 	// of Server; LimitPending is for MaxPendingBytes.

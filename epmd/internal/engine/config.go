@@ -28,14 +28,21 @@ type Config struct {
 	MeasureLatency          bool
 	ConnsKept               bool
 
-	// Lent says that another process may hold descriptors of connections.
+	// Lent says that another process, which was to be the successor, may hold descriptors
+	// of connections.
 	Lent atomic.Bool
+	// Killed says that a KILL_REQ ends the server, and with it the connections that a
+	// supervisor keeps.
+	Killed atomic.Bool
 }
 
 // Shuts says that a connection has to be ended for all who hold it, since closing this
-// process's descriptor might not end it.
+// process's descriptor might not end it. At the end of the server a supervisor's stay open.
 func (c *Config) Shuts(why places.Cause) bool {
-	return c.Lent.Load() || c.ConnsKept && why != places.CauseShutdown
+	if c.ConnsKept && why == places.CauseShutdown {
+		return c.Killed.Load()
+	}
+	return c.ConnsKept || c.Lent.Load()
 }
 
 // IdleEnd logs why the server ends.

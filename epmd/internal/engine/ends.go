@@ -10,6 +10,9 @@ var (
 	ErrHandedOver = errors.New("epmd: handed over to a successor")
 )
 
+// ErrEnds: the engine takes no more listeners, since it ends or has ended.
+var ErrEnds = errors.New("the engine ends")
+
 // Why a connection ends, for the log.
 var (
 	ErrLimit    = errors.New("closed for a limit")

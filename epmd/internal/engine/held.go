@@ -30,6 +30,14 @@ func (h *Held) Close() {
 	}
 }
 
+// End closes the connections and ends the names of those that nobody will serve.
+func (h *Held) End(r *registry.Registry) {
+	for _, c := range h.Conns {
+		r.Release(c.Owner, registry.ReasonShutdown)
+	}
+	h.Close()
+}
+
 // Restore fills a registry with the names. A registered name without a connection ends.
 func Restore(to *registry.Registry, h *Held) error {
 	if err := to.Restore(h.Names); err != nil {

@@ -1,7 +1,6 @@
 package epoll
 
 import (
-	"fmt"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -9,7 +8,6 @@ import (
 	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/epmd/internal/places"
 	"github.com/goepmd/goepmd/epmd/internal/report"
-	"github.com/goepmd/goepmd/epmd/internal/sockets"
 )
 
 // acceptBatch is how many connections of one listener are served before others
@@ -42,9 +40,6 @@ func (e *Engine) acceptAllEarly(taken []*listener) {
 			return
 		}
 		e.log.Debug("listening", "address", l.addr)
-		e.mu.Lock()
-		e.addresses = append(e.addresses, l.addr)
-		e.mu.Unlock()
 		e.acceptEarly(l)
 	}
 }
@@ -53,9 +48,7 @@ func (e *Engine) acceptAllEarly(taken []*listener) {
 // probe them: at most as many as can have waited.
 func (e *Engine) acceptEarly(l *listener) {
 	l.early = true
-	// Another process may have the socket too, and have made it block: so the loop accepts
-	// only what it knows to be there.
-	for n := 0; l.early && n < maxBacklog && l.paused == 0 && !e.ending && sockets.Readable(l.fd, false); n++ {
+	for n := 0; l.early && n < maxBacklog && l.paused == 0 && l.fd >= 0 && !e.ending; n++ {
 		e.accept(l)
 	}
 	l.early = false
@@ -79,17 +72,22 @@ func (e *Engine) accept(l *listener) {
 	case unix.EAGAIN:
 		l.early = false
 	case unix.EBADF, unix.EINVAL, unix.ENOTSOCK, unix.EFAULT, unix.EOPNOTSUPP:
-		e.log.Error("a listener failed for good", "address", l.addr, "err", errno)
-		e.stop(fmt.Errorf("epmd: cannot accept on %s: %w", l.addr, errno))
+		e.listenerFailed(l, errno)
 	case unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM:
 		e.report.AcceptFailed(l.addr, errno)
 		e.acceptShort(l)
 	case unix.EINTR:
 		l.ready = true
-	default: // the connection is gone already
-		l.ready = true
-		e.report.AcceptErrors.Add(1)
+	default: // it may come back each time, and leave the connection waiting
+		e.report.AcceptFailed(l.addr, errno)
+		e.backOff(l)
 	}
+}
+
+// backOff leaves a listener alone for a while, longer after each failure in a row.
+func (e *Engine) backOff(l *listener) {
+	l.pause = min(max(2*l.pause, engine.ShortestPause), engine.LongestPause)
+	e.pauseListener(l, l.pause)
 }
 
 // acceptShort is accept when the process has no descriptor left: a connection without a
@@ -125,8 +123,7 @@ func (e *Engine) acceptShort(l *listener) {
 			return
 		}
 	}
-	l.pause = min(max(2*l.pause, engine.ShortestPause), engine.LongestPause)
-	e.pauseListener(l, l.pause)
+	e.backOff(l)
 }
 
 // resumePaused has the listeners accept again whose pause is over.

@@ -9,7 +9,7 @@ func (e *Engine) end(why error) {
 		return
 	}
 	e.ending, e.err = true, why
-	e.closeListeners()
+	e.removeListeners(e.listeners)
 	e.silentEnd = e.now() + engine.SilentGrace
 	e.wakeAt(e.silentEnd)
 	e.stopIfDrained()

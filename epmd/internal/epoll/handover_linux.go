@@ -99,7 +99,7 @@ func (e *Engine) letGo(why error, tell func(*socket)) {
 			u.SetUnlinkOnClose(false)
 		}
 	}
-	e.closeListeners()
+	e.removeListeners(e.listeners)
 	e.slots.all(func(c *socket) {
 		tell(c)
 		closeFile(int(c.fd))
@@ -115,7 +115,7 @@ func (e *Engine) letGo(why error, tell func(*socket)) {
 // loop. It reads and accepts nothing before commit has returned; if commit fails, the
 // engine ends and has touched nothing, and the error is commit's.
 func (e *Engine) Resume(lns []net.Listener, h *engine.Held, begin func() error) error {
-	taken, err := openListeners(lns)
+	taken, err := openListeners(lns, engine.NewServing(len(lns)))
 	if err != nil {
 		sockets.CloseListeners(lns)
 		sockets.CloseAll(h.ConnFDs)
@@ -132,14 +132,19 @@ func (e *Engine) Resume(lns []net.Listener, h *engine.Held, begin func() error) 
 
 // resumeInLoop prepares everything, commits, and begins to serve.
 func (e *Engine) resumeInLoop(lns []net.Listener, taken []*listener, h *engine.Held, begin func() error) error {
-	e.makeDaemon(lns)
-	err := e.restore(h)
-	if err == nil {
-		err = e.watchListeners(taken)
-	} else {
+	if e.ending {
 		closeAll(taken)
+		h.Close()
+		return engine.ErrClosed
 	}
+	err := e.addListeners(taken)
 	if err == nil {
+		e.makeDaemon(lns)
+		err = e.restore(h)
+	}
+	if err != nil {
+		h.Close()
+	} else {
 		err = begin()
 	}
 	if err != nil {

@@ -3,21 +3,24 @@ package epoll
 import (
 	"fmt"
 	"net"
+	"slices"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/epmd/internal/sockets"
 )
 
 // listener is a listening socket of the epoll engine.
 type listener struct {
-	fd    int
-	addr  net.Addr
-	unix  net.Listener // of a Unix socket, to remove its file; else nil
-	ready bool         // connections wait
-	early bool         // those that wait came before PresetKeepAlive
+	fd      int // -1 once it is closed
+	addr    net.Addr
+	serving *engine.Serving // whose it is
+	unix    net.Listener    // of a Unix socket, to remove its file; else nil
+	ready   bool            // connections wait
+	early   bool            // those that wait came before PresetKeepAlive
 
 	pause  time.Duration // the last one after a failure
 	paused time.Duration // until when; 0: it is not
@@ -40,7 +43,7 @@ func Unfit(lns []net.Listener) error {
 
 // openListeners duplicates the sockets of listeners. It closes the listeners of TCP,
 // since Go's own event loop would wake up for each connection too.
-func openListeners(lns []net.Listener) ([]*listener, error) {
+func openListeners(lns []net.Listener, serving *engine.Serving) ([]*listener, error) {
 	var taken []*listener
 	for _, ln := range lns {
 		fd, err := sockets.Duplicate(ln.(syscall.Conn))
@@ -48,7 +51,7 @@ func openListeners(lns []net.Listener) ([]*listener, error) {
 			closeAll(taken)
 			return nil, err
 		}
-		l := &listener{fd: fd, addr: ln.Addr(), waiting: -1}
+		l := &listener{fd: fd, addr: ln.Addr(), serving: serving, waiting: -1}
 		if u, ok := ln.(*net.UnixListener); ok {
 			l.unix = u
 		} else {
@@ -68,47 +71,75 @@ func closeAll(ls []*listener) {
 func (l *listener) close() {
 	if l.waiting >= 0 {
 		closeFile(l.waiting)
-		l.waiting = -1
 	}
 	closeFile(l.fd)
+	l.fd, l.waiting, l.ready, l.paused = -1, -1, false, 0
 	if l.unix != nil {
 		_ = l.unix.Close() // there is nothing to lose in a listener
 	}
 }
 
-// watchListeners has epoll wake the loop for new connections.
-func (e *Engine) watchListeners(taken []*listener) error {
+// addListeners has epoll wake the loop for new connections. If it fails, it has closed the
+// listeners.
+func (e *Engine) addListeners(taken []*listener) error {
 	for i, l := range taken {
-		e.listeners = append(e.listeners, l)
 		sockets.PresetKeepAlive(l.fd, e.limits.KeepAlive)
-		id := uint64(idListener+len(e.listeners)-1) << slotBits
-		if err := watchFor(e.poll, unix.EPOLL_CTL_ADD, l.fd, unix.EPOLLIN, id); err != nil {
+		at := slices.IndexFunc(e.listeners, func(old *listener) bool { return old.fd < 0 })
+		if at < 0 {
+			at = len(e.listeners)
+			e.listeners = append(e.listeners, nil)
+		}
+		e.listeners[at] = l
+		if err := watchFor(e.poll, unix.EPOLL_CTL_ADD, l.fd, unix.EPOLLIN, uint64(idListener+at)<<slotBits); err != nil {
+			e.removeListeners(taken[:i+1])
 			closeAll(taken[i+1:])
 			return fmt.Errorf("epmd: cannot watch %s: %w", l.addr, err)
 		}
 	}
+	e.listAddresses()
 	return nil
 }
 
-// closeListeners closes all listeners; calling it again is fine.
-func (e *Engine) closeListeners() {
-	for i, l := range e.listeners {
+// removeListeners closes some listeners; doing so again is fine.
+func (e *Engine) removeListeners(some []*listener) {
+	for _, l := range some {
 		if l.fd >= 0 {
 			// A close alone would leave the watch, where another process has the socket too.
 			_ = watchFor(e.poll, unix.EPOLL_CTL_DEL, l.fd, 0, 0)
 			l.close()
-			e.listeners[i] = &listener{fd: -1, waiting: -1}
 		}
 	}
+	e.listAddresses()
+}
+
+// listAddresses brings the addresses that the engine tells up to date.
+func (e *Engine) listAddresses() {
 	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.addresses = nil
-	e.mu.Unlock()
+	for _, l := range e.listeners {
+		if l.fd >= 0 {
+			e.addresses = append(e.addresses, l.addr)
+		}
+	}
+}
+
+// listenerFailed closes a listener that failed for good. The engine ends with the last one.
+func (e *Engine) listenerFailed(l *listener, errno unix.Errno) {
+	e.log.Error("a listener failed for good", "address", l.addr, "err", errno)
+	err := fmt.Errorf("epmd: cannot accept on %s: %w", l.addr, errno)
+	e.removeListeners([]*listener{l})
+	if !slices.ContainsFunc(e.listeners, func(l *listener) bool { return l.fd >= 0 }) {
+		e.stop(err)
+		return
+	}
+	l.serving.ListenerFailed(err)
 }
 
 // pauseListener accepts nothing from a listener for a while.
 func (e *Engine) pauseListener(l *listener, d time.Duration) {
 	l.ready, l.paused = false, e.now()+d
-	e.watchListener(l, 0)
+	e.watchListener(l, unix.EPOLLET) // which tells even an error once at most
 	e.wakeAt(l.paused)
 }
 

@@ -99,11 +99,11 @@ func (e *Engine) loop() {
 	e.mu.Unlock()
 	e.obeyOrders()
 	if errors.Is(e.err, engine.ErrKilled) {
-		e.config.Lent.Store(true) // a KILL_REQ ends kept connections too
+		e.config.Killed.Store(true)
 	}
 	e.slots.all(func(c *socket) { e.drop(c, places.CauseShutdown, engine.ErrClosed) })
 	e.config.Ended(e)
-	e.closeListeners()
+	e.removeListeners(e.listeners)
 	e.closeFiles()
 }
 

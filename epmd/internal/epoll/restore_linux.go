@@ -3,6 +3,8 @@ package epoll
 import (
 	"errors"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/epmd/internal/places"
 	"github.com/goepmd/goepmd/epmd/internal/report"
@@ -12,10 +14,13 @@ import (
 	saved "github.com/goepmd/goepmd/registry/state"
 )
 
-var errOwners = errors.New("connections with numbers that cannot be")
+var (
+	errOwners  = errors.New("connections with numbers that cannot be")
+	errWatches = errors.New("epmd: the system cannot watch so many connections: it is short of memory, or fs.epoll.max_user_watches is too low")
+)
 
 // restore gives the connections of another server their places, and touches none of
-// them. If it fails, they are closed, or letGo will close them.
+// them. It comes before any other connection. If it fails, nothing has changed.
 func (e *Engine) restore(h *engine.Held) error {
 	if h == nil {
 		return nil
@@ -25,7 +30,6 @@ func (e *Engine) restore(h *engine.Held) error {
 		owners[i] = k.Owner
 	}
 	if !e.slots.restore(owners) {
-		sockets.CloseAll(h.ConnFDs)
 		return errOwners
 	}
 	for i, k := range h.Conns {
@@ -36,10 +40,25 @@ func (e *Engine) restore(h *engine.Held) error {
 	}
 	for _, k := range h.Conns {
 		if !e.watch(e.slots.find(k.Owner), interest) {
-			return engine.ErrLimit
+			e.unrestore(h)
+			return errWatches
 		}
 	}
 	return nil
+}
+
+// unrestore takes back what restore has done.
+func (e *Engine) unrestore(h *engine.Held) {
+	for _, k := range h.Conns {
+		c := e.slots.find(k.Owner)
+		if c.watched {
+			_ = watchFor(e.poll, unix.EPOLL_CTL_DEL, int(c.fd), 0, 0) // it is there
+		}
+		e.table.Remove(c)
+		e.table.EndRequest(c)
+		e.endWork(c)
+	}
+	e.slots = slots{}
 }
 
 // restoreConn brings one connection into the phase in which it was.

@@ -15,42 +15,41 @@ import (
 	"github.com/goepmd/goepmd/registry"
 )
 
-// Serve adds listeners, and connections that another server has left, and returns when
-// the engine has ended.
-func (e *Engine) Serve(lns []net.Listener, left *engine.Held) error {
-	taken, err := openListeners(lns)
+// Listen adds listeners, and connections that another server has left, and serves them from
+// then on. If it fails, nothing has changed, but listeners may be closed.
+func (e *Engine) Listen(lns []net.Listener, left *engine.Held) (*engine.Serving, error) {
+	serving := engine.NewServing(len(lns))
+	taken, err := openListeners(lns, serving)
 	if err != nil {
-		sockets.CloseListeners(lns)
-		err = fmt.Errorf("epmd: cannot take over a listener: %w", err)
-		left.Close()
-		e.order(func() { e.stop(err) })
-	} else if !e.order(func() { e.listen(lns, taken, left) }) {
-		closeAll(taken)
-		left.Close()
+		return nil, fmt.Errorf("epmd: cannot take over a listener: %w", err)
 	}
-	<-e.done
-	return e.err
+	result := make(chan error, 1)
+	if !e.order(func() { result <- e.listen(lns, taken, left) }) {
+		closeAll(taken)
+		return nil, engine.ErrEnds
+	}
+	return serving, <-result
 }
 
 // listen begins to serve listeners and what another server has left.
-func (e *Engine) listen(lns []net.Listener, taken []*listener, h *engine.Held) {
+func (e *Engine) listen(lns []net.Listener, taken []*listener, h *engine.Held) error {
 	if e.ending {
 		closeAll(taken)
-		h.Close()
-		return
+		return engine.ErrEnds
 	}
+	if err := e.addListeners(taken); err != nil {
+		return err
+	}
+	before := e.daemon
 	e.makeDaemon(lns)
 	if err := e.restore(h); err != nil {
-		closeAll(taken)
-		e.stop(err)
-		return
-	}
-	if err := e.watchListeners(taken); err != nil {
-		e.stop(err)
-		return
+		e.daemon = before
+		e.removeListeners(taken)
+		return err
 	}
 	e.resumeConns(h)
 	e.acceptAllEarly(taken)
+	return nil
 }
 
 // makeDaemon makes what the sessions share, for the first listeners.
@@ -58,6 +57,17 @@ func (e *Engine) makeDaemon(lns []net.Listener) {
 	if e.daemon.Registry == nil {
 		e.daemon = e.config.Daemon(lns)
 		e.daemon.Sweep = e.sweep
+	}
+}
+
+// Wait returns when the engine has ended, or when all listeners of one Serve have failed and
+// the engine goes on. It says which, and why.
+func (e *Engine) Wait(s *engine.Serving) (ended bool, why error) {
+	select {
+	case <-e.done:
+		return true, e.err
+	case why = <-s.Failed():
+		return false, why
 	}
 }
 

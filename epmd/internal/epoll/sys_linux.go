@@ -52,7 +52,16 @@ type address struct {
 	len uint32
 }
 
+// accept never waits. Whether it might is the mode of the socket, which all processes share
+// that have it, and accept4 has no flag of its own; another process may also accept what
+// epoll has told here. So it looks at the mode each time, and puts it right if another has
+// changed it, which costs a hundredth of a lookup. To look for connections first would cost
+// more, and would not do where two accept.
 func accept(fd int, from *address) (int, unix.Errno) {
+	mode, _, errno := unix.RawSyscall(unix.SYS_FCNTL, uintptr(fd), unix.F_GETFL, 0)
+	if errno == 0 && mode&unix.O_NONBLOCK == 0 {
+		_, _, _ = unix.RawSyscall(unix.SYS_FCNTL, uintptr(fd), unix.F_SETFL, mode|unix.O_NONBLOCK) // a socket takes it
+	}
 	from.len = uint32(unsafe.Sizeof(from.raw))
 	n, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, uintptr(fd),
 		uintptr(unsafe.Pointer(&from.raw)), uintptr(unsafe.Pointer(&from.len)), unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0, 0)

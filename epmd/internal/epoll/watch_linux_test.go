@@ -48,13 +48,15 @@ func runLoop(t *testing.T, c *engine.Config) *Engine {
 	require.NoError(t, err)
 	e, err := New(c)
 	require.NoError(t, err)
-	ended := make(chan error, 1)
-	go func() { ended <- e.Serve([]net.Listener{ln}, nil) }()
+	serving, err := e.Listen([]net.Listener{ln}, nil)
+	require.NoError(t, err)
 	t.Cleanup(func() {
 		e.Close()
-		require.ErrorIs(t, <-ended, engine.ErrClosed)
+		ended, why := e.Wait(serving)
+		require.True(t, ended)
+		require.ErrorIs(t, why, engine.ErrClosed)
 	})
-	require.Eventually(t, func() bool { return len(e.Addrs()) == 1 }, 20*time.Second, time.Millisecond)
+	require.Len(t, e.Addrs(), 1)
 	return e
 }
 

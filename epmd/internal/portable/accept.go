@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"syscall"
 	"time"
 
@@ -12,8 +13,14 @@ import (
 	"github.com/goepmd/goepmd/epmd/internal/sockets"
 )
 
+// listener is a listener and the call of Serve that it belongs to.
+type listener struct {
+	net.Listener
+	serving *engine.Serving
+}
+
 // accept takes the connections of a listener in, until the engine ends.
-func (e *Engine) accept(ln net.Listener) {
+func (e *Engine) accept(ln *listener) {
 	defer e.wg.Done()
 	pause := engine.ShortestPause
 	for {
@@ -35,14 +42,12 @@ func (e *Engine) accept(ln net.Listener) {
 		case e.hasEnded():
 			return
 		case !mayPass(err):
-			e.log.Error("a listener failed for good", "address", ln.Addr(), "err", err)
-			e.stop(fmt.Errorf("epmd: cannot accept on %s: %w", ln.Addr(), err))
+			e.listenerFailed(ln, err)
 			return
 		default:
-			// Most likely there are no more files: somebody who holds no
-			// registration has to go.
 			e.report.AcceptFailed(ln.Addr(), err)
-			if !e.evictOne() && e.spare.Release() {
+			// For want of files somebody who holds no registration has to go.
+			if isShort(err) && !e.evictOne() && e.spare.Release() {
 				continue
 			}
 			e.sleep(pause)
@@ -51,12 +56,50 @@ func (e *Engine) accept(ln net.Listener) {
 	}
 }
 
-// mayPass says whether accepting may succeed again after an error: those of
-// the system do, but for what says that the socket itself is no good.
+// mayPass says whether accepting may succeed again after an error: those of the system may,
+// but for what says that the socket itself is no good, and those that a listener calls
+// temporary, such as a client's bad header.
 func mayPass(err error) bool {
+	if errors.Is(err, net.ErrClosed) {
+		return false
+	}
 	var errno syscall.Errno
-	return errors.As(err, &errno) && !errors.Is(err, net.ErrClosed) &&
-		errno != syscall.EBADF && errno != syscall.EINVAL && errno != syscall.ENOTSOCK
+	if errors.As(err, &errno) {
+		return errno != syscall.EBADF && errno != syscall.EINVAL && errno != syscall.ENOTSOCK &&
+			errno != syscall.EFAULT && errno != syscall.EOPNOTSUPP
+	}
+	var temporary net.Error
+	return errors.As(err, &temporary) && temporary.Temporary() //nolint:staticcheck // as net/http asks
+}
+
+// isShort says whether the system or the process has no more files or memory.
+func isShort(err error) bool {
+	var errno syscall.Errno
+	return errors.As(err, &errno) &&
+		(errno == syscall.EMFILE || errno == syscall.ENFILE || errno == syscall.ENOBUFS || errno == syscall.ENOMEM)
+}
+
+// listenerFailed closes a listener that failed for good. The engine ends with the last one.
+func (e *Engine) listenerFailed(l *listener, why error) {
+	e.log.Error("a listener failed for good", "address", l.Addr(), "err", why)
+	why = fmt.Errorf("epmd: cannot accept on %s: %w", l.Addr(), why)
+	_ = l.Close() // there is nothing to lose in it
+	e.mu.Lock()
+	if e.ending {
+		e.mu.Unlock()
+		return
+	}
+	e.listeners = slices.DeleteFunc(e.listeners, func(other *listener) bool { return other == l })
+	last := len(e.listeners) == 0
+	if last {
+		e.end(why) // so that no other Serve begins meanwhile
+	} else {
+		l.serving.ListenerFailed(why)
+	}
+	e.mu.Unlock()
+	if last {
+		e.stop(why)
+	}
 }
 
 // sleep waits, but no longer than the engine lives.
@@ -92,7 +135,7 @@ func (e *Engine) open(nc net.Conn) {
 	e.mu.Unlock()
 	e.report.LimitHit(hit)
 	if victim != nil {
-		victim.cut()
+		victim.cutDropped()
 	}
 	if !ok {
 		c.cut()

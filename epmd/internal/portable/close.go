@@ -48,6 +48,12 @@ func (c *conn) cut() {
 	}
 }
 
+// cutDropped cuts a connection that was dropped. The engine has waited for that since.
+func (c *conn) cutDropped() {
+	c.cut()
+	c.engine.wg.Done()
+}
+
 // shutter is a connection that can be ended for all processes that have it.
 type shutter interface {
 	CloseRead() error

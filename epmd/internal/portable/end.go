@@ -3,7 +3,6 @@ package portable
 import (
 	"context"
 	"errors"
-	"net"
 	"slices"
 	"time"
 
@@ -18,7 +17,7 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 	e.mu.Lock()
 	closing := e.end(engine.ErrClosed)
 	e.mu.Unlock()
-	sockets.CloseListeners(closing)
+	closeListeners(closing)
 	var err error
 	select {
 	case <-e.drained:
@@ -29,7 +28,7 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 		}
 	}
 	e.stop(engine.ErrClosed)
-	e.wg.Wait()
+	e.wait()
 	return err
 }
 
@@ -48,13 +47,13 @@ func (e *Engine) cutsShort() bool {
 // Close closes all connections and ends the engine.
 func (e *Engine) Close() {
 	e.stop(engine.ErrClosed)
-	e.wg.Wait()
+	e.wait()
 }
 
 // end accepts no more, for the given reason, shortens the time in which silent
 // connections may begin a request, and returns the listeners to close. The caller holds
 // e.mu.
-func (e *Engine) end(why error) []net.Listener {
+func (e *Engine) end(why error) []*listener {
 	if e.ending {
 		return nil
 	}
@@ -83,7 +82,7 @@ func (e *Engine) stop(why error) {
 	closing := e.end(why)
 	e.stopping = true
 	if errors.Is(why, engine.ErrKilled) {
-		e.config.Lent.Store(true) // a KILL_REQ ends kept connections too
+		e.config.Killed.Store(true)
 	}
 	var victims []*conn
 	for _, c := range e.conns {
@@ -93,9 +92,15 @@ func (e *Engine) stop(why error) {
 	e.config.Ended(e)
 	close(e.stopped)
 	e.mu.Unlock()
-	sockets.CloseListeners(closing)
+	closeListeners(closing)
 	for _, c := range victims {
-		c.cut()
+		c.cutDropped()
+	}
+}
+
+func closeListeners(ls []*listener) {
+	for _, l := range ls {
+		_ = l.Close() // there is nothing to lose in a listener
 	}
 }
 
@@ -110,7 +115,7 @@ func (e *Engine) EndIdle() bool {
 	}
 	closing := e.end(engine.ErrIdle)
 	e.mu.Unlock()
-	sockets.CloseListeners(closing)
+	closeListeners(closing)
 	e.stop(engine.ErrIdle)
 	e.config.IdleEnd()
 	return true
@@ -127,5 +132,5 @@ func (e *Engine) deserted() bool {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(e.listeners, sockets.HasWaiting)
+	return !slices.ContainsFunc(e.listeners, func(l *listener) bool { return sockets.HasWaiting(l.Listener) })
 }

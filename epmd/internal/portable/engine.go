@@ -1,6 +1,7 @@
 package portable
 
 import (
+	"fmt"
 	"log/slog"
 	"net"
 	"slices"
@@ -34,7 +35,7 @@ type Engine struct {
 	mu        sync.Mutex
 	daemon    *session.Daemon // from the first Serve on
 	watch     *watch          // from the first Serve on; nil if the system has none
-	listeners []net.Listener
+	listeners []*listener
 	conns     map[registry.Owner]*conn
 	last      registry.Owner
 	table     places.Table[*conn]
@@ -59,32 +60,52 @@ func New(c *engine.Config) *Engine {
 	return e
 }
 
-// Serve adds listeners, and connections that another server has left, and returns when
-// the engine has ended and none of its goroutines is left.
-func (e *Engine) Serve(lns []net.Listener, left *engine.Held) error {
-	if err := e.add(lns); err != nil {
-		sockets.CloseListeners(lns)
-		left.Close()
-		return err
+// Listen adds listeners, and connections that another server has left, and serves them from
+// then on. If it fails, nothing has changed.
+func (e *Engine) Listen(lns []net.Listener, left *engine.Held) (*engine.Serving, error) {
+	for _, ln := range lns {
+		if err := sockets.Usable(ln); err != nil {
+			return nil, fmt.Errorf("epmd: cannot serve a listener: %w", err)
+		}
+	}
+	serving := engine.NewServing(len(lns))
+	added, err := e.add(lns, serving)
+	if err != nil {
+		return nil, err
 	}
 	e.restore(left)
-	for _, ln := range lns {
-		e.log.Debug("listening", "address", ln.Addr())
-		go e.accept(ln)
+	for _, l := range added {
+		e.log.Debug("listening", "address", l.Addr())
+		go e.accept(l)
 	}
-	<-e.stopped
+	return serving, nil
+}
+
+// Wait returns when the engine has ended and none of its goroutines is left, or when all
+// listeners of one Serve have failed and the engine goes on. It says which, and why.
+func (e *Engine) Wait(s *engine.Serving) (ended bool, why error) {
+	select {
+	case <-e.stopped:
+		e.wait()
+		return true, e.err
+	case why = <-s.Failed():
+		return false, why
+	}
+}
+
+// wait returns when a stopped engine has no goroutine left, and releases its descriptors.
+func (e *Engine) wait() {
 	e.wg.Wait()
 	e.watch.close()
 	e.spare.Release()
-	return e.err
 }
 
 // add takes the listeners in, unless the server has ended.
-func (e *Engine) add(lns []net.Listener) error {
+func (e *Engine) add(lns []net.Listener, serving *engine.Serving) ([]*listener, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.ending {
-		return e.err
+		return nil, engine.ErrEnds
 	}
 	if e.daemon == nil {
 		e.watch = newWatch()
@@ -93,9 +114,13 @@ func (e *Engine) add(lns []net.Listener) error {
 		d.Sweep = e.sweep
 		e.daemon = &d
 	}
-	e.listeners = append(e.listeners, lns...)
-	e.wg.Add(len(lns))
-	return nil
+	var added []*listener
+	for _, ln := range lns {
+		added = append(added, &listener{ln, serving})
+	}
+	e.listeners = append(e.listeners, added...)
+	e.wg.Add(len(added))
+	return added, nil
 }
 
 // sweep releases the registrations of connections that have ended, although
@@ -108,8 +133,8 @@ func (e *Engine) Addrs() []net.Addr {
 	lns := slices.Clone(e.listeners)
 	e.mu.Unlock()
 	var out []net.Addr
-	for _, ln := range lns {
-		out = append(out, ln.Addr())
+	for _, l := range lns {
+		out = append(out, l.Addr())
 	}
 	return out
 }

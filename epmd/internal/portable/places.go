@@ -26,9 +26,10 @@ func (e *Engine) admit(c *conn) (hit places.Limit, victim *conn, ok bool) {
 	return hit, victim, ok
 }
 
-// drop takes a connection out of the table for a cause. The caller holds e.mu, and cuts
-// the connection once e.mu is free.
+// drop takes a connection out of the table for a cause. The caller holds e.mu, and calls
+// cutDropped once e.mu is free.
 func (e *Engine) drop(c *conn, why places.Cause) {
+	e.wg.Add(1)
 	c.Cause = why
 	c.ends.Store(e.config.Shuts(why))
 	e.notPending(c)
@@ -78,7 +79,7 @@ func (e *Engine) evictOne() bool {
 	e.mu.Unlock()
 	if v != nil {
 		e.report.LimitHit(places.LimitConns)
-		v.cut()
+		v.cutDropped()
 	}
 	return v != nil
 }
@@ -111,7 +112,7 @@ func (e *Engine) endChunk(c *conn, res session.Result) (err error) {
 	e.mu.Unlock()
 	e.report.LimitHit(hit)
 	for _, v := range victims {
-		v.cut()
+		v.cutDropped()
 	}
 	return err
 }
@@ -166,7 +167,7 @@ func (e *Engine) Evict(owners []registry.Owner) {
 		}
 		e.mu.Unlock()
 		if c != nil {
-			c.cut()
+			c.cutDropped()
 		}
 	}
 }

@@ -45,6 +45,6 @@ func (c *conn) pend(n int) {
 	e.mu.Unlock()
 	for _, v := range victims {
 		e.report.LimitHit(places.LimitPending)
-		v.cut()
+		v.cutDropped()
 	}
 }
