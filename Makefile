@@ -1,7 +1,7 @@
 # The few commands of the project; CONTRIBUTING.md says more.
 GO ?= go
 
-.PHONY: help setup test proof nightly stage check stress mutate soak bench bench-save bench-epmd build image
+.PHONY: help setup test proof nightly stage check stress mutate soak bench bench-save bench-epmd api build image
 
 # Seconds of make soak.
 SOAK_SECONDS ?= 600
@@ -44,6 +44,9 @@ bench-save: ## the same, kept as the baseline
 
 bench-epmd: ## the program against OTP's under load: docs/bench.md
 	@scripts/bench.sh epmd
+
+api: ## write down anew what the packages export, once a change of it is meant
+	$(GO) test ./internal/house -run '^TestAPI$$' -count=1 -renew
 
 build: ## the program, into ./bin
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/epmd ./cmd/epmd

@@ -1,6 +1,7 @@
 package house
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -16,20 +17,23 @@ const module = "github.com/goepmd/goepmd/"
 
 // pkg is what `go list` tells of a package.
 type pkg struct {
-	ImportPath string
-	Standard   bool
-	Imports    []string
-	Deps       []string
+	ImportPath, Name string
+	Standard         bool
+	Imports          []string
+	Deps             []string
+	Export           string // the file in which the compiler wrote down what is exported
 }
 
-// list asks the go command about packages, for a platform.
+// list asks the go command about packages, for a platform. Export is told with -export.
 func list(t *testing.T, goos string, patterns ...string) []pkg {
 	t.Helper()
-	cmd := exec.Command("go", append([]string{"list", "-deps", "-json=ImportPath,Standard,Imports,Deps"}, patterns...)...)
+	cmd := exec.Command("go", append([]string{"list", "-deps", "-json=ImportPath,Name,Standard,Imports,Deps,Export"}, patterns...)...)
 	cmd.Dir = "../.."
-	cmd.Env = append(cmd.Environ(), "GOOS="+goos, "CGO_ENABLED=0")
+	cmd.Env = append(cmd.Environ(), "GOOS="+goos)
+	var failure bytes.Buffer
+	cmd.Stderr = &failure
 	out, err := cmd.Output()
-	require.NoError(t, err)
+	require.NoError(t, err, "%s", failure.Bytes())
 	var pkgs []pkg
 	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
 		var p pkg
