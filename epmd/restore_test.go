@@ -5,6 +5,7 @@ package epmd_test
 import (
 	"net"
 	"os"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/goepmd/goepmd/epmd"
 	"github.com/goepmd/goepmd/registry"
+	"github.com/goepmd/goepmd/wire"
 )
 
 // TestRestore: what somebody kept of a server that has ended goes on; what ended
@@ -50,12 +52,14 @@ func TestRestore(t *testing.T) {
 		ln, err = net.FileListener(kept)
 		require.NoError(t, err)
 		require.NoError(t, kept.Close())
-		next := &epmd.Server{Engine: engine}
+		var asked atomic.Int32
+		next := &epmd.Server{Engine: engine, AdmitNode: func(epmd.Conn, wire.Node) error { asked.Add(1); return nil }}
 		require.NoError(t, next.Restore(left))
 		s = runOn(t, next, ln)
 		require.Eventually(t, func() bool { return len(s.names()) == 1 }, patience, tick)
 		require.Equal(t, []string{"stays"}, s.names())
 		s.requireOpen(t, stays)
+		require.Zero(t, asked.Load(), "what is restored was admitted before")
 		_, again := s.register(t, "lost")
 		require.Equal(t, lost.Creation+1, again.Creation)
 		require.NoError(t, stays.Close())

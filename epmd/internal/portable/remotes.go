@@ -2,6 +2,7 @@ package portable
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -53,7 +54,10 @@ func (e *Engine) File(o registry.Owner) (*os.File, error) {
 	}
 	// Not its File, whose Fd would have the socket block, for this server too.
 	fd, err := sockets.Duplicate(c.net.(syscall.Conn))
-	if err != nil {
+	switch {
+	case errors.Is(err, net.ErrClosed): // meanwhile
+		return nil, nil
+	case err != nil:
 		return nil, err
 	}
 	return os.NewFile(uintptr(fd), "connection"), nil
