@@ -39,9 +39,10 @@ func testStoppedBeforeReply(t *testing.T, engine epmd.Engine) {
 			s := &epmd.Server{Engine: engine, WriteDelay: delay, MultiTransport: true}
 			s.OnRequest = func(r epmd.Request) { s.Unregister(r.Name) }
 			r := run(t, s)
-			_, resp := r.register(t, "foo")
+			c, resp := r.register(t, "foo")
 			require.Zero(t, resp.Result)
-			c := r.dial(t)
+			require.Empty(t, requireClosed(t, c))
+			c = r.dial(t)
 			add(t, c, transport("foo", "tls", 1000))
 			require.Empty(t, requireClosed(t, c))
 			require.Zero(t, s.Stats().Registered)
