@@ -47,7 +47,7 @@ func testOutcomes(t *testing.T, engine epmd.Engine) {
 	}, s.Stats().Outcomes)
 	require.EqualValues(t, 6, s.Stats().PortPlease2)
 	require.EqualValues(t, 2, s.Stats().Other)
-	require.Equal(t, registry.Stats{Nodes: 1, Registrations: 1}, s.Stats().Registry)
+	require.Equal(t, registry.Stats{Seq: 2, Nodes: 1, Registrations: 1}, s.Stats().Registry)
 	require.True(t, s.Unregister("foo"))
 	require.EqualValues(t, 1, s.Stats().Registry.Ended[registry.ReasonStopped])
 }

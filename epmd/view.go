@@ -2,6 +2,7 @@ package epmd
 
 import (
 	"context"
+	"iter"
 	"net"
 
 	"github.com/goepmd/goepmd/registry"
@@ -37,6 +38,16 @@ func (v View) Snapshot() registry.Snapshot { return v.registry.Snapshot() }
 func (v View) Subscribe(buffer int) (*registry.Subscription, registry.Snapshot) {
 	return v.registry.Subscribe(buffer)
 }
+
+// Follow is Subscribe without the snapshot, during which nobody is served, and Pages
+// copies the registered nodes in pages of at most size, between which everybody is: they
+// are for looks at very many nodes, and explained at registry.Registry.
+func (v View) Follow(buffer int) (s *registry.Subscription, seq uint64) {
+	return v.registry.Follow(buffer)
+}
+
+// Pages is explained at Follow.
+func (v View) Pages(size int) iter.Seq[[]registry.Entry] { return v.registry.Pages(size) }
 
 // Stats reads the figures of the registry, which Server.Stats tells too.
 func (v View) Stats() registry.Stats { return v.registry.Stats() }

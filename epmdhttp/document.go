@@ -1,11 +1,13 @@
 package epmdhttp
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"time"
@@ -19,18 +21,19 @@ import (
 // added.
 const Schema = 1
 
-// Document is everything at one moment: what /nodes answers, and what a page begins
-// with.
+// Document is what /nodes answers, and what a page begins with.
 type Document struct {
 	Schema int       `json:"schema"`
 	Time   time.Time `json:"time"`
-	// Seq is the number of the registry's last event.
+	// Seq is the number of the registry's last event before the nodes were read: each is
+	// told as it was then, or later.
 	Seq    uint64  `json:"seq"`
 	Server Program `json:"server"`
 	// Figures are the metrics, by the names that docs/seeing.md explains; those that
 	// are 0 are left out.
 	Figures map[string]float64 `json:"figures"`
-	// Nodes are the registered ones, the most recent first.
+	// Nodes are the registered ones, the most recent first. A node that registers or
+	// goes while the document is written may be there or not.
 	Nodes []Node `json:"nodes"`
 }
 
@@ -75,44 +78,121 @@ type Transport struct {
 	From string `json:"from,omitempty"`
 }
 
-// serveNodes answers with a document.
+const (
+	// pageSize is how many nodes are copied at a time, between two requests of others.
+	pageSize = 256
+	// partSize is how many bytes of nodes are written at a time, or one node more: so that
+	// however many there are, no more is held for who reads them.
+	partSize = 1 << 16
+	// maxDocuments is how many may read /nodes at a time, and nodesTime how long.
+	maxDocuments = 8
+	nodesTime    = 30 * time.Second
+)
+
+// serveNodes writes a document, part by part.
 func (h *Handler) serveNodes(w http.ResponseWriter, r *http.Request) {
-	b, err := json.Marshal(h.document(r.Context(), h.server.View().Snapshot()))
+	w.Header().Set("Content-Type", "application/json")
+	if r.Method == http.MethodHead {
+		return
+	}
+	leave, ok := enter(w, h.documents, "too many read the nodes: come again")
+	if !ok {
+		return
+	}
+	defer leave()
+	// Where this is not possible, a reader that takes its time holds its place.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(h.nodesTime))
+	b, err := json.Marshal(h.document(h.server.View().Stats().Seq))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	say(w, "application/json", append(b, '\n'))
+	const end = "]}"
+	if _, err := w.Write(bytes.TrimSuffix(b, []byte(end))); err != nil {
+		return // who asked may be gone
+	}
+	last, err := h.nodes(r.Context(), math.MaxInt, func(part []byte) error {
+		_, err := w.Write(append(part, ','))
+		return err
+	})
+	if err != nil {
+		return // likewise
+	}
+	_, _ = w.Write(append(last, end+"\n"...)) // who asked may be gone
 }
 
-func (h *Handler) document(ctx context.Context, snap registry.Snapshot) Document {
+// enter takes a place for a request, until leave is called, or tells its client to come
+// again. No channel is no limit.
+func enter(w http.ResponseWriter, places chan struct{}, full string) (leave func(), ok bool) {
+	if places == nil {
+		return func() {}, true
+	}
+	select {
+	case places <- struct{}{}:
+		return func() { <-places }, true
+	default:
+		w.Header().Set("Retry-After", "10")
+		http.Error(w, full, http.StatusServiceUnavailable)
+		return nil, false
+	}
+}
+
+// document is a Document without its nodes.
+func (h *Handler) document(seq uint64) Document {
 	d := Document{
 		Schema:  Schema,
 		Time:    time.Now(),
-		Seq:     snap.Seq,
+		Seq:     seq,
 		Server:  Program{Version: cmp.Or(h.options.Version, metrics.Version())},
 		Figures: metrics.Values(h.server, h.shown()),
-		Nodes:   make([]Node, 0, len(snap.Nodes)),
+		Nodes:   []Node{},
 	}
 	for _, a := range h.server.Addrs() {
 		d.Server.Addresses = append(d.Server.Addresses, a.String())
 	}
-	owners := make([]registry.Owner, 0, len(snap.Nodes))
-	for _, e := range snap.Nodes {
-		owners = append(owners, e.Owner)
-		for _, held := range e.Transports {
-			owners = append(owners, held.Owner)
-		}
-	}
-	from := h.remotes(ctx, owners)
-	for _, e := range snap.Nodes {
-		n := nodeOf(e.Node, e.Owner, e.Creation, e.Since, from)
-		if len(e.Transports) > 0 {
-			n.Transports = transportsOf(e.Transports, from)
-		}
-		d.Nodes = append(d.Nodes, n)
-	}
 	return d
+}
+
+// nodes gives the most recent nodes as the elements of a JSON list: part by part, and the
+// last part when it returns. A part is good until the next, and may be appended to.
+func (h *Handler) nodes(ctx context.Context, most int, give func(part []byte) error) (last []byte, err error) {
+	var part []byte
+	for page := range h.server.View().Pages(pageSize) {
+		page = page[:min(len(page), most)]
+		most -= len(page)
+		from := h.remotes(ctx, owners(page))
+		for _, e := range page {
+			if len(part) >= partSize {
+				if err := give(part); err != nil {
+					return nil, err
+				}
+				part = part[:0]
+			}
+			b, err := json.Marshal(nodeOfEntry(e, from))
+			if err != nil {
+				return nil, err
+			}
+			if len(part) > 0 {
+				part = append(part, ',')
+			}
+			part = append(part, b...)
+		}
+		if most == 0 {
+			break
+		}
+	}
+	return part, nil
+}
+
+// owners are all whom entries name.
+func owners(page []registry.Entry) (out []registry.Owner) {
+	for _, e := range page {
+		out = append(out, e.Owner)
+		for _, held := range e.Transports {
+			out = append(out, held.Owner)
+		}
+	}
+	return out
 }
 
 // remotes are where owners come from; none if the server cannot tell in time, or ends.
@@ -127,6 +207,15 @@ func (h *Handler) remotes(ctx context.Context, owners []registry.Owner) map[regi
 		return nil // the rest is worth showing
 	}
 	return from
+}
+
+// nodeOfEntry is a node with all its transports.
+func nodeOfEntry(e registry.Entry, from map[registry.Owner]net.Addr) Node {
+	n := nodeOf(e.Node, e.Owner, e.Creation, e.Since, from)
+	if len(e.Transports) > 0 {
+		n.Transports = transportsOf(e.Transports, from)
+	}
+	return n
 }
 
 // nodeOf is a node with one transport.

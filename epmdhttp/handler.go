@@ -52,7 +52,9 @@ type Handler struct {
 	mux     *http.ServeMux
 
 	streams   chan struct{} // a place for each; nil is no limit
+	documents chan struct{} // likewise
 	writeTime time.Duration
+	nodesTime time.Duration
 	closed    chan struct{}
 	close     func()
 }
@@ -60,7 +62,11 @@ type Handler struct {
 // New makes a handler for a server, which need not serve yet. No goroutine is started:
 // each stream lives in its request, and ends at the latest a second after the server.
 func New(s *epmd.Server, o Options) *Handler {
-	h := &Handler{server: s, options: o, mux: http.NewServeMux(), writeTime: writeTime, closed: make(chan struct{})}
+	h := &Handler{
+		server: s, options: o, mux: http.NewServeMux(),
+		documents: make(chan struct{}, maxDocuments), nodesTime: nodesTime,
+		writeTime: writeTime, closed: make(chan struct{}),
+	}
 	h.close = sync.OnceFunc(func() { close(h.closed) })
 	switch {
 	case o.MaxStreams == 0:

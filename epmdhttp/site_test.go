@@ -1,6 +1,7 @@
 package epmdhttp_test
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/http/httptest"
@@ -39,6 +40,15 @@ func newSite(t *testing.T, o epmdhttp.Options) *site {
 		web.Close()
 	})
 	return s
+}
+
+// fill registers many nodes, n0, n1 and so on.
+func (s *site) fill(t *testing.T, many int) {
+	t.Helper()
+	for i := range many {
+		_, _, err := s.RegisterLocal(wire.Node{Name: fmt.Sprint("n", i), Highest: 6, Lowest: 5})
+		require.NoError(t, err)
+	}
 }
 
 // alive3 registers the node "several" with one transport more, on a connection of its own,

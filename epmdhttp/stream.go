@@ -1,6 +1,7 @@
 package epmdhttp
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -61,23 +62,18 @@ type change struct {
 	Node Node `json:"node"`
 }
 
-// serveEvents is a stream: a snapshot, changes, and figures each second. Should the
-// reader miss changes, it gets another snapshot.
+// serveEvents is a stream: a snapshot, in parts if there are many nodes, changes, and
+// figures each second. Should the reader miss changes, it gets another snapshot.
 func (h *Handler) serveEvents(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodHead {
 		w.Header().Set("Content-Type", "text/event-stream")
 		return
 	}
-	if h.streams != nil {
-		select {
-		case h.streams <- struct{}{}:
-			defer func() { <-h.streams }()
-		default:
-			w.Header().Set("Retry-After", "10")
-			http.Error(w, "too many pages look on: close some, or set Options.MaxStreams", http.StatusServiceUnavailable)
-			return
-		}
+	leave, ok := enter(w, h.streams, "too many pages look on: close some, or set Options.MaxStreams")
+	if !ok {
+		return
 	}
+	defer leave()
 	s := &stream{Handler: h, ctx: r.Context(), writer: w, out: http.NewResponseController(w)}
 	// The timeouts of the http.Server are for requests that end.
 	if err := errors.Join(s.out.SetReadDeadline(time.Time{}), s.out.SetWriteDeadline(time.Now().Add(h.writeTime))); err != nil {
@@ -96,10 +92,9 @@ func (s *stream) run() error {
 	ticks := time.NewTicker(tick)
 	defer ticks.Stop()
 	for {
-		sub, snap := s.server.View().Subscribe(eventBuffer)
+		sub, seq := s.server.View().Follow(eventBuffer)
 		begun := time.Now()
-		snap.Nodes = snap.Nodes[:min(len(snap.Nodes), maxNodes)]
-		err := s.tell("snapshot", s.document(s.ctx, snap))
+		err := s.snapshot(seq)
 		rest := time.Now().Add(min(restFactor*time.Since(begun), maxRest))
 		if err == nil {
 			err = s.follow(sub, ticks.C)
@@ -112,6 +107,23 @@ func (s *stream) run() error {
 			return err
 		}
 	}
+}
+
+// snapshot tells what is there: all nodes but the last part of them, and then a document
+// with these, which says that it is complete.
+func (s *stream) snapshot(seq uint64) error {
+	last, err := s.nodes(s.ctx, maxNodes, func(part []byte) error {
+		return s.send("nodes", fmt.Appendf(nil, "[%s]", part))
+	})
+	if err != nil {
+		return err
+	}
+	b, err := json.Marshal(s.document(seq))
+	if err != nil {
+		return err
+	}
+	const end = "]}"
+	return s.send("snapshot", append(append(bytes.TrimSuffix(b, []byte(end)), last...), end...))
 }
 
 // follow tells changes and figures. Without an error the reader has missed something.
@@ -202,13 +214,18 @@ func (s *stream) changes(events []registry.Event) []change {
 	return out
 }
 
-// tell sends an event of the stream, which the reader must take in time.
+// tell sends an event of the stream.
 func (s *stream) tell(kind string, what any) error {
 	b, err := json.Marshal(what)
 	if err != nil {
 		return err
 	}
-	b = fmt.Appendf(nil, "event: %s\ndata: %s\n\n", kind, b)
+	return s.send(kind, b)
+}
+
+// send sends an event of the stream, which the reader must take in time.
+func (s *stream) send(kind string, data []byte) error {
+	b := fmt.Appendf(nil, "event: %s\ndata: %s\n\n", kind, data)
 	for len(b) > 0 {
 		if err := s.out.SetWriteDeadline(time.Now().Add(s.writeTime)); err != nil {
 			return err

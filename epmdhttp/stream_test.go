@@ -71,6 +71,27 @@ func (r *reader) want(kind string, into any) {
 	}
 }
 
+// snapshot reads a whole one, with the parts that come before it, and passes other things
+// over.
+func (r *reader) snapshot() (doc epmdhttp.Document) {
+	r.t.Helper()
+	var nodes []epmdhttp.Node
+	for {
+		kind, data, err := r.next()
+		require.NoError(r.t, err)
+		switch kind {
+		case "nodes":
+			var part []epmdhttp.Node
+			require.NoError(r.t, json.Unmarshal([]byte(data), &part))
+			nodes = append(nodes, part...)
+		case "snapshot":
+			require.NoError(r.t, json.Unmarshal([]byte(data), &doc))
+			doc.Nodes = append(nodes, doc.Nodes...)
+			return doc
+		}
+	}
+}
+
 // requireEnd reads to the end.
 func (r *reader) requireEnd() {
 	r.t.Helper()
@@ -144,16 +165,12 @@ func TestStream(t *testing.T) {
 func TestStreamCatchesUp(t *testing.T) {
 	s := newSite(t, epmdhttp.Options{})
 	r := look(t, s.url)
-	var doc epmdhttp.Document
-	r.want("snapshot", &doc)
+	doc := r.snapshot()
 	require.Empty(t, doc.Nodes)
 	const many = 20001 // more than the buffer, and one more than a page is given
-	for i := range many {
-		_, _, err := s.RegisterLocal(wire.Node{Name: fmt.Sprint("n", i), Highest: 6, Lowest: 5})
-		require.NoError(t, err)
-	}
+	s.fill(t, many)
 	for len(doc.Nodes) < many-1 {
-		r.want("snapshot", &doc)
+		doc = r.snapshot()
 	}
 	require.Equal(t, fmt.Sprint("n", many-1), doc.Nodes[0].Name, "the newest come first")
 	require.EqualValues(t, many, doc.Seq)

@@ -113,12 +113,30 @@ type Subscription struct {
 // is dropped for this subscriber, and counted. buffer is the number of events
 // that it holds, at least 1.
 func (r *Registry) Subscribe(buffer int) (*Subscription, Snapshot) {
-	c := make(chan Event, max(buffer, 1))
-	s := &Subscription{C: c, registry: r, send: c}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.subscribe(buffer), r.snapshot()
+}
+
+// Follow is Subscribe without the snapshot, which stops the registry for as long as it
+// takes to copy: [Registry.Pages] takes its place. It says the number of the last event
+// before the subscription.
+//
+// Pages that are copied then are as of that event or later, so of what they show some may
+// be told once more: of each transport of a name, and of a name without any, the last
+// event says how it stands.
+func (r *Registry) Follow(buffer int) (s *Subscription, seq uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.subscribe(buffer), r.seq
+}
+
+// subscribe needs r.mu.
+func (r *Registry) subscribe(buffer int) *Subscription {
+	c := make(chan Event, max(buffer, 1))
+	s := &Subscription{C: c, registry: r, send: c}
 	r.subscribers[s] = struct{}{}
-	return s, r.snapshot()
+	return s
 }
 
 // Dropped says how many events did not fit in the buffer.

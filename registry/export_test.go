@@ -19,6 +19,11 @@ func (r *Registry) Verify() error {
 	if len(r.byName) != r.live.n+r.old.n {
 		return fmt.Errorf("%d names for %d+%d records", len(r.byName), r.live.n, r.old.n)
 	}
+	for w := range r.walks {
+		if w.next != nil && !w.next.registered {
+			return fmt.Errorf("a walk goes on with %q, which is not registered", w.next.name)
+		}
+	}
 	chained := 0
 	for o, c := range r.byOwner {
 		if c == nil {
@@ -104,6 +109,13 @@ func (r *Registry) verifyList(l *list, registered bool) error {
 		return fmt.Errorf("counted %d records with %d bytes of names, kept %d with %d", n, nameBytes, l.n, l.nameBytes)
 	}
 	return nil
+}
+
+// Walks is how many looks at the pages are under way.
+func (r *Registry) Walks() int {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return len(r.walks)
 }
 
 // Most is how many names there have been since the maps were made.

@@ -73,6 +73,7 @@ type Registry struct {
 	seq         uint64
 	floor       uint32 // see Snapshot
 	subscribers map[*Subscription]struct{}
+	walks       map[*walk]struct{}
 
 	registrations uint64
 	ended         [NumReasons]uint64
@@ -93,6 +94,7 @@ func New(c Config) *Registry {
 		byOwner:     make(map[Owner]*record),
 		chains:      make(map[Owner]chain),
 		subscribers: make(map[*Subscription]struct{}),
+		walks:       make(map[*walk]struct{}),
 	}
 	if r.now == nil {
 		r.now = time.Now
@@ -251,6 +253,7 @@ func (r *Registry) retire(c *record, why Reason) {
 			r.unlink(h)
 		}
 	}
+	r.stepOver(c)
 	r.live.remove(c)
 	r.countEnd(why)
 	c.registered, c.sibling = false, nil

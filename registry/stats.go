@@ -2,6 +2,8 @@ package registry
 
 // Stats are the figures of a registry at one moment.
 type Stats struct {
+	// Seq is the number of the last event.
+	Seq uint64
 	// Nodes are registered now, Remembered are the names of nodes gone by.
 	Nodes, Remembered int
 	// Registrations counts those that were made since the registry's start, or were
@@ -16,6 +18,7 @@ func (r *Registry) Stats() Stats {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return Stats{
+		Seq:   r.seq,
 		Nodes: r.live.n, Remembered: r.old.n,
 		Registrations: r.registrations, Ended: r.ended,
 	}

@@ -28,7 +28,7 @@ func TestStats(t *testing.T) {
 	r.Release(4, registry.ReasonShutdown)
 	register(t, r, 5, otpNode("a", 1))
 
-	want := registry.Stats{Nodes: 1, Remembered: 5, Registrations: 7}
+	want := registry.Stats{Seq: 14, Nodes: 1, Remembered: 5, Registrations: 7}
 	want.Ended[registry.ReasonClosed] = 1
 	want.Ended[registry.ReasonStopped] = 1
 	want.Ended[registry.ReasonShutdown] = 2

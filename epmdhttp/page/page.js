@@ -10,6 +10,7 @@ const moments = 120, fewMoments = 40; // that a plot shows, at most and at least
 const silence = 6000; // ms without a sign of life until the connection counts as lost
 
 const nodes = new Map(); // by name
+const coming = []; // those of a snapshot that is not complete
 let capped = false; // there are more nodes than the daemon gives
 let figures = {}, shown = rowsAtOnce, sort = { key: "since", down: true };
 let skew = 0; // ms that the daemon's clock is ahead of this one
@@ -329,10 +330,14 @@ function drawTrouble(f) {
 
 let source, watchdog, retry, lostAt = 0;
 
-function alive(at) {
-  skew = at - Date.now();
+function heard() {
   clearTimeout(watchdog);
   watchdog = setTimeout(() => lose(true), silence);
+}
+
+function alive(at) {
+  skew = at - Date.now();
+  heard();
   if (lostAt || $("#state").dataset.state !== "live") {
     lostAt = 0;
     $("#state").dataset.state = "live";
@@ -362,17 +367,22 @@ function lose(again) {
 
 function connect() {
   clearTimeout(retry);
+  coming.length = 0;
   source = new EventSource("events");
   const on = (kind, f) => source.addEventListener(kind, (e) => {
     const told = JSON.parse(e.data);
     f(told);
     soon();
   });
+  on("nodes", (list) => {
+    coming.push(...list);
+    heard();
+  });
   on("snapshot", (d) => {
     const at = Date.parse(d.time);
     nodes.clear();
-    capped = d.nodes.length >= mostNodes;
-    for (const n of d.nodes) nodes.set(n.name, keep(n, false));
+    for (const n of [...coming.splice(0), ...d.nodes]) nodes.set(n.name, keep(n, false));
+    capped = nodes.size >= mostNodes;
     setText($("#about"), d.server.addresses?.length ? "listens on " + d.server.addresses.join(", ") : "does not listen");
     setText($("#version"), "goepmd " + d.server.version);
     document.title = "EPMD" + (d.server.addresses?.length ? " " + d.server.addresses[0] : "");
