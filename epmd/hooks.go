@@ -16,6 +16,26 @@ import (
 )
 
 // Conn is what the hooks of a [Server] are told of a connection.
+//
+// # What a hook may do
+//
+// The hooks Allow, AdmitNode, Resolve, HandleUnknown, OnRequest and ConnState are called
+// while a connection is served. On the epoll engine they are called from the one goroutine that
+// serves all: as long as a hook takes, everybody waits. On the portable engine they are
+// called from the connection's own, and several calls may run at once. A hook must
+// return soon, since the end of the server waits for it.
+//
+// A hook may call these, which return at once: View and its methods, Stats, Addrs, File,
+// Unregister, RegisterLocal and its release, and Conn.IsLocal. It must not call what waits
+// for the server: Serve, ServeContext, ListenAndServe, Close, Shutdown, Handoff, Resume,
+// Restore, Check, Remotes. A goroutine that it starts, and does not wait for, may.
+//
+// OnEvent, which is called inside the registry, may call its second argument alone, and
+// Now and Logger nothing of the server.
+//
+// A panic of a hook is recovered, logged with its stack and counted in Stats.HookPanics.
+// Allow and AdmitNode then refuse, Resolve and HandleUnknown say false, Now tells the
+// system's time, and the others count as returned. Logger must not panic.
 type Conn struct {
 	// Owner is the connection's number, unique for the server and below
 	// registry.LocalOwners: the one that registry events name. Dumps show its low 24 bits.

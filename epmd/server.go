@@ -32,25 +32,7 @@ var (
 // Its fields must not be changed once it is in use. A server is used once: after
 // it has ended, make another.
 //
-// # Hooks
-//
-// Allow, AdmitNode, Resolve, HandleUnknown, OnRequest and ConnState are called while a
-// connection is served. On the epoll engine they are called from the one goroutine that
-// serves all: as long as a hook takes, everybody waits. On the portable engine they are
-// called from the connection's own, and several calls may run at once. A hook must
-// return soon, since the end of the server waits for it.
-//
-// A hook may call these, which return at once: View and its methods, Stats, Addrs, File,
-// Unregister, RegisterLocal and its release, and Conn.IsLocal. It must not call what waits
-// for the server: Serve, ServeContext, ListenAndServe, Close, Shutdown, Handoff, Resume,
-// Restore, Check, Remotes. A goroutine that it starts, and does not wait for, may.
-//
-// OnEvent, which is called inside the registry, may call its second argument alone, and
-// Now and Logger nothing of the server.
-//
-// A panic of a hook is recovered, logged with its stack and counted in Stats.HookPanics.
-// Allow and AdmitNode then refuse, Resolve and HandleUnknown say false, Now tells the
-// system's time, and the others count as returned. Logger must not panic.
+// What its hooks may do is told at [Conn].
 type Server struct {
 	// Addresses are the addresses for ListenAndServe and Listen to listen on.
 	// Both loopback addresses, 127.0.0.1 and ::1, are added. None means all

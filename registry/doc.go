@@ -8,6 +8,9 @@
 // ending take the same time however many names there are. The lists that NAMES_REQ
 // and DUMP_REQ ask for are kept as bytes and made anew only after a change.
 //
+// Of two registrations of one name at the same time, the first to come to the registry's
+// lock gets it, and the other is refused.
+//
 // # Transports
 //
 // A name that [Registry.RegisterTransport] registers has transports, each with a

@@ -47,15 +47,3 @@ func (q *queue[C]) remove(c C) {
 	s.prev, s.Next = none, none
 	q.n.Add(-1)
 }
-
-// oldest is the one that has waited longest and is not being worked on. As few
-// are as there are threads.
-func (q *queue[C]) oldest() C {
-	var none C
-	for c := q.first; c != none; c = c.place().Next {
-		if !c.place().Busy {
-			return c
-		}
-	}
-	return none
-}

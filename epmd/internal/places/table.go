@@ -5,9 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// Table counts the connections of an engine against the limits, and says which has to go
-// when one is reached. Its caller holds the engine's lock, or is the engine's only
-// goroutine; the gauges can be read at any time.
+// Table counts the connections of an engine against the limits. Its caller holds the
+// engine's lock, or is the engine's only goroutine; the gauges can be read at any time.
 type Table[C Placed[C]] struct {
 	limits Limits
 	peers  map[netip.Addr]peer // as peerOf has them, but for those that do not count
@@ -17,7 +16,7 @@ type Table[C Placed[C]] struct {
 	UnderWay   int      // requests that a shutdown waits for
 
 	conns, registered atomic.Int64
-	Pending           atomic.Int64 // bytes of replies that wait to be taken
+	Pending           atomic.Int64 // bytes of replies that wait to be read
 }
 
 // peer counts the connections of one peer, and those of them that are unfinished.
@@ -45,81 +44,6 @@ func (t *Table[C]) countPeer(a netip.Addr, conns, unfinished int) {
 }
 
 func (t *Table[C]) Len() int { return int(t.conns.Load()) }
-
-// full says which limit one more connection from an address would break.
-func (t *Table[C]) full(from netip.Addr, waits bool) Limit {
-	if t.limits.peerCounts(from) {
-		p := t.peers[peerOf(from)]
-		if p.conns >= t.limits.MaxConnsPerPeer || waits && p.unfinished >= t.limits.MaxUnfinishedPerPeer {
-			return LimitPeer
-		}
-	}
-	switch {
-	case t.unfinished.len() >= t.limits.MaxUnfinished:
-		return LimitUnfinished // who goes for it makes room in total too
-	case t.Len() >= t.limits.MaxConns:
-		return LimitConns
-	}
-	return LimitNone
-}
-
-// Admits says whether one more connection from an address may come: which limit it
-// meets, and which connection has to go for it. One that does not wait, and may be
-// answered at once, does not meet its peer's share of unfinished ones.
-func (t *Table[C]) Admits(from netip.Addr, waits bool) (hit Limit, victim C, ok bool) {
-	switch hit = t.full(from, waits); hit {
-	case LimitPeer:
-		return hit, victim, false
-	case LimitUnfinished:
-		victim = t.unfinished.oldest()
-	case LimitConns:
-		var none C
-		if victim = t.Victim(); victim == none {
-			return hit, victim, false
-		}
-	}
-	return hit, victim, true
-}
-
-// AdmitsKept is Admits for a connection that is to be kept, which may have its place
-// already. Of the kept ones only the refused can make room.
-func (t *Table[C]) AdmitsKept(c C) (hit Limit, victim C, ok bool) {
-	var none C
-	switch {
-	case int(t.registered.Load())+t.refused.len() >= t.limits.MaxKept:
-		victim = t.refused.oldest()
-	case !c.place().Counted && t.Len() >= t.limits.MaxConns:
-		victim = t.Victim()
-	default:
-		return LimitNone, none, true
-	}
-	return LimitConns, victim, victim != none
-}
-
-// SlowVictim is the connection that has to go because the replies that peers do not read
-// take up too much, or none: the one that has waited longest, but not the given one.
-func (t *Table[C]) SlowVictim(but C) C {
-	var none C
-	if t.Pending.Load() <= int64(t.limits.MaxPending) {
-		return none
-	}
-	for c := t.unfinished.first; c != none; c = c.place().Next {
-		if c != but && c.Unsent() > 0 {
-			return c
-		}
-	}
-	return none
-}
-
-// Victim is the connection that has to go first when there is no room, or none. A
-// registered one never has to.
-func (t *Table[C]) Victim() C {
-	var none C
-	if c := t.refused.oldest(); c != none {
-		return c
-	}
-	return t.unfinished.oldest()
-}
 
 // Add takes in a new connection.
 func (t *Table[C]) Add(c C) {
@@ -149,14 +73,6 @@ func (t *Table[C]) Keep(c C, holds bool) {
 		s.queued = queuedRefused
 		t.refused.push(c)
 	}
-}
-
-// RefusedVictim is the connection that has to go for one more refused one, or none.
-func (t *Table[C]) RefusedVictim() (victim C) {
-	if t.refused.len() >= t.limits.MaxRefused {
-		victim = t.refused.oldest()
-	}
-	return victim
 }
 
 // Remove takes a connection out; doing so again is fine.
