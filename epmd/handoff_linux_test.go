@@ -613,3 +613,56 @@ func TestHandoffOfLocals(t *testing.T) {
 	again, _ := local(t, s.Server, "mine")
 	require.Equal(t, creation+1, again)
 }
+
+// TestHandoffOfWaiters: who waits for a taken name goes over as one whose request is not
+// answered yet, and waits again, in the same order and with as much time; a successor that
+// grants none refuses at once.
+func TestHandoffOfWaiters(t *testing.T) {
+	old := run(t, &epmd.Server{Engine: epmd.EngineEpoll, TakenGrace: time.Hour, MultiTransport: true})
+	slow := old.dial(t)
+	packet, err := node("foo", 3).AppendAlive2Req(nil)
+	require.NoError(t, err)
+	_, err = slow.Write(packet[:1])
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return old.Stats().Unfinished == 1 }, patience, tick)
+	holder, _ := old.register(t, "foo")
+	waits := []asker{old.await(t, node("foo", 1)), old.await(t, node("foo", 2))}
+	_, err = slow.Write(packet[1:]) // it has come first, and asks last
+	require.NoError(t, err)
+	old.requireWaiting(t, "foo", 3)
+	waits = append(waits, asker{slow, false})
+	refused := old.ask(t, transport("bar", "tls", 4)) // holds one, and waits for another
+	require.Zero(t, refused.answer(t).Result)
+	refused.ask(t, transport("foo", "tls", 4))
+	old.requireWaiting(t, "foo", 4)
+	waits = append(waits, refused)
+
+	next := old.succeed(t, &epmd.Server{Engine: epmd.EngineEpoll, TakenGrace: time.Hour, MultiTransport: true})
+	next.requireWaiting(t, "foo", 4)
+	require.Equal(t, 3, next.Stats().Unfinished)
+	waits = append(waits, next.await(t, node("foo", 5)))
+	for i, c := range waits[:3] {
+		require.NoError(t, holder.Close())
+		require.Zero(t, c.answer(t).Result, "%d", i)
+		holder = c
+	}
+	strict := next.succeed(t, &epmd.Server{Engine: epmd.EngineEpoll, TakenGrace: -1, MultiTransport: true})
+	for _, c := range waits[3:] {
+		require.EqualValues(t, 1, c.answer(t).Result)
+		strict.requireOpen(t, c)
+	}
+	require.Equal(t, []string{"bar", "foo"}, slices.Sorted(slices.Values(strict.names())))
+}
+
+// TestHandoffThatFailsKeepsWaiters: nobody who waits notices it.
+func TestHandoffThatFailsKeepsWaiters(t *testing.T) {
+	s := run(t, &epmd.Server{Engine: epmd.EngineEpoll, TakenGrace: time.Hour})
+	holder, _ := s.register(t, "foo")
+	waits := s.await(t, node("foo", 1))
+	a, b := pair(t)
+	require.NoError(t, b.Close())
+	require.ErrorIs(t, s.Handoff(ctx(t), a), epmd.ErrHandoff)
+	require.Equal(t, 1, s.WaitingFor("foo"))
+	require.NoError(t, holder.Close())
+	require.Zero(t, waits.answer(t).Result)
+}

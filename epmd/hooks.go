@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/epmd/internal/report"
 	"github.com/goepmd/goepmd/epmd/internal/sockets"
 	"github.com/goepmd/goepmd/epmd/session"
@@ -171,14 +172,18 @@ func (s *Server) decideFor(d *session.Daemon, r *report.Report) {
 // connOf is what hooks are told of the peer of an engine.
 func connOf(p session.Peer) Conn { return Conn(p.(report.Subject).About()) }
 
-// onEvent is the hook, for the registry.
-func (s *Server) onEvent(r *report.Report) func(registry.Event, registry.Inside) {
+// onEvent is the hook, for the registry; after it those hear of an event who wait for its
+// name.
+func (s *Server) onEvent(r *report.Report, waiting *engine.Line) func(registry.Event, registry.Inside) {
 	hook := s.OnEvent
-	if hook == nil {
+	if hook == nil && waiting == nil {
 		return nil
 	}
 	return func(e registry.Event, in registry.Inside) {
-		r.Recover("OnEvent", func() { hook(e, in) })
+		if hook != nil {
+			r.Recover("OnEvent", func() { hook(e, in) })
+		}
+		waiting.Tell(e)
 	}
 }
 

@@ -13,6 +13,9 @@ const (
 	DefaultPacketTimeout = 60 * time.Second
 	// DefaultWriteTimeout is as long as a request may take.
 	DefaultWriteTimeout = 60 * time.Second
+	// DefaultTakenGrace is more than the end of a connection was seen to take, and less
+	// than anybody notices.
+	DefaultTakenGrace = 10 * time.Millisecond
 	// DefaultMaxConns bounds MaxConns where files are plenty.
 	DefaultMaxConns = 1 << 18
 	// DefaultMaxUnfinished and DefaultMaxRefused bound what connections cost

@@ -120,6 +120,13 @@ type Server struct {
 	// Stats.WriteErrors.
 	WriteTimeout time.Duration
 
+	// TakenGrace is how long the holder of a name may take to end before another
+	// registration of it is refused: a node that restarts at once may ask before the end of
+	// its former connection arrives. Only the one who asks waits; those who ask for one name
+	// are served in the order in which they came. Zero is DefaultTakenGrace, 10 ms; negative
+	// is none, as with OTP's epmd. A shutdown refuses those who wait at once.
+	TakenGrace time.Duration
+
 	// ExitIdle ends the server with ErrIdle when no node has been registered for so
 	// long, counted from the first Serve too, so that no daemon is left behind. Zero
 	// and negative are never. It waits for requests under way and connections that
@@ -239,8 +246,11 @@ func (s *Server) init() *parts {
 		st := new(parts)
 		s.reportTo(&st.report)
 		c := &st.config
+		if c.TakenGrace = orDuration(s.TakenGrace, DefaultTakenGrace); c.TakenGrace > 0 {
+			c.Line = engine.NewLine()
+		}
 		c.Registry = registry.New(registry.Config{
-			Now: s.now(&st.report), Remember: s.Remember, MaxHeld: limits.MaxHeld, FD: shown, OnEvent: s.onEvent(&st.report),
+			Now: s.now(&st.report), Remember: s.Remember, MaxHeld: limits.MaxHeld, FD: shown, OnEvent: s.onEvent(&st.report, c.Line),
 		})
 		c.Locals = engine.NewLocals(c.Registry)
 		c.Report, c.Limits = &st.report, limits

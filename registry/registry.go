@@ -121,6 +121,20 @@ func New(c Config) *Registry {
 // creation to tell it. A name that has transports gets one more, without a name.
 // If it refuses, the error is a [Refusal] and nothing has changed.
 func (r *Registry) Register(o Owner, n wire.Node) (uint32, error) {
+	return r.register(o, n, false)
+}
+
+// Try is Register, or RegisterTransport if transport is set, but that nobody is told when
+// the name is taken: its caller is to try again.
+func (r *Registry) Try(o Owner, n wire.Node, transport bool) (uint32, error) {
+	if transport {
+		return r.registerTransport(o, n, true)
+	}
+	return r.register(o, n, true)
+}
+
+// register is Register; if it is quiet, subscribers are not told of a name that is taken.
+func (r *Registry) register(o Owner, n wire.Node, quiet bool) (uint32, error) {
 	n.Transport = ""
 	refusal := check(n.Name, n.Extra)
 	r.mu.Lock()
@@ -135,7 +149,7 @@ func (r *Registry) Register(o Owner, n wire.Node) (uint32, error) {
 		refusal = RefusedTransports
 	}
 	if refusal != 0 {
-		return r.refuse(o, n, refusal)
+		return r.refuse(o, n, refusal, quiet)
 	}
 	if stands {
 		return r.add(c, o, n), nil
@@ -149,8 +163,11 @@ func (r *Registry) Register(o Owner, n wire.Node) (uint32, error) {
 	return c.creation(), nil
 }
 
-// refuse tells of a refusal, and returns it.
-func (r *Registry) refuse(o Owner, n wire.Node, why Refusal) (uint32, error) {
+// refuse returns a refusal, and tells of it; if it is quiet, not that a name is taken.
+func (r *Registry) refuse(o Owner, n wire.Node, why Refusal, quiet bool) (uint32, error) {
+	if quiet && why == RefusedTaken {
+		return 0, why
+	}
 	left := 0
 	if c := r.byName[n.Name]; c != nil && c.registered {
 		left = c.count()

@@ -63,6 +63,11 @@ func (c *record) transports(b []wire.Transport) []wire.Transport {
 // with the node, or RefusedTaken if the name has this transport already or was
 // registered by Register, RefusedTransports, or RefusedHeld.
 func (r *Registry) RegisterTransport(o Owner, n wire.Node) (uint32, error) {
+	return r.registerTransport(o, n, false)
+}
+
+// registerTransport is RegisterTransport, quiet as register is.
+func (r *Registry) registerTransport(o Owner, n wire.Node, quiet bool) (uint32, error) {
 	refusal := check(n.Name, n.Extra)
 	if refusal == 0 && !isTransport(n.Transport) {
 		refusal = RefusedTransportName
@@ -81,7 +86,7 @@ func (r *Registry) RegisterTransport(o Owner, n wire.Node) (uint32, error) {
 		refusal = RefusedHeld
 	}
 	if refusal != 0 {
-		return r.refuse(o, n, refusal)
+		return r.refuse(o, n, refusal, quiet)
 	}
 	if !stands {
 		c = r.begin(c, n)

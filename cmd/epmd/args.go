@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,6 +29,8 @@ type options struct {
 
 	access   access
 	exitIdle time.Duration
+
+	takenGrace time.Duration // 0: not given; negative: none
 }
 
 // command is what the program is to do.
@@ -113,6 +116,8 @@ func parseFlags(args []string, env func(string) (string, bool)) (options, error)
 				return o, err
 			}
 			*o.access.list(flag), used, ok = list, 2, more
+		case "-taken_grace":
+			used, ok = 2, milliseconds(value, &o.takenGrace)
 		case "-exit_idle":
 			used, ok = 2, seconds(value, &o.exitIdle)
 		case "-http":
@@ -160,6 +165,16 @@ func seconds(s string, into *time.Duration) bool {
 	n := leadingInt(s)
 	*into = time.Duration(n) * time.Second
 	return n > 0
+}
+
+// milliseconds reads a number of milliseconds. Zero is none, which is negative to a server.
+func milliseconds(s string, into *time.Duration) bool {
+	n, err := strconv.ParseUint(s, 10, 31)
+	*into = time.Duration(n) * time.Millisecond
+	if n == 0 {
+		*into = -1
+	}
+	return err == nil
 }
 
 // delay reads a number of seconds that may be negative, which is none: OTP's refuses

@@ -33,6 +33,8 @@ func TestParseArgs(t *testing.T) {
 			want: options{port: 4369, exitIdle: 30 * time.Second, access: access{
 				lookup: prefixes("10.1.0.0/16", "fd00:1::/32", "192.0.2.7/32", "::1/128"), names: prefixes(),
 				register: prefixes("10.2.0.0/16"), stop: prefixes("0.0.0.0/0")}}},
+		{name: "grace", args: []string{"-taken_grace", "25"}, want: with(func(o *options) { o.takenGrace = 25 * time.Millisecond })},
+		{name: "no grace", args: []string{"-taken_grace", "0"}, want: with(func(o *options) { o.takenGrace = -1 })},
 		{name: "http", args: []string{"-http", "9180", "-d"}, want: with(func(o *options) { o.http, o.debug = "9180", 1 })},
 		{name: "environment",
 			env:  map[string]string{envPort: "5001", envAddress: "::1", envRelaxed: ""},
@@ -72,6 +74,7 @@ func TestParseArgsUsage(t *testing.T) {
 		{"-packet_timeout"}, {"-packet_timeout", "0"}, {"-packet_timeout", "x"}, {"-packet_timeout", "-1"},
 		{"-delay_accept"}, {"-delay_accept", "0"}, {"-delay_write"}, {"-delay_write", "0"}, {"-address"},
 		{"-state"}, {"-state", ""}, {"-upgrade", "x"},
+		{"-taken_grace"}, {"-taken_grace", "-1"}, {"-taken_grace", "x"}, {"-taken_grace", "10ms"}, {"-taken_grace", "2147483648"},
 		{"-exit_idle"}, {"-exit_idle", "0"}, {"-exit_idle", "-1"}, {"-exit_idle", "x"},
 		{"-allow_lookup"}, {"-allow_names"}, {"-allow_register"}, {"-allow_stop"},
 	} {

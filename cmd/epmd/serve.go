@@ -96,6 +96,7 @@ func newServer(o options, log *slog.Logger) (*epmd.Server, error) {
 		AcceptDelay:         o.delayAccept,
 		WriteDelay:          o.delayWrite,
 		ExitIdle:            o.exitIdle,
+		TakenGrace:          o.takenGrace,
 		Logger:              log,
 		MeasureLatency:      o.http != "",
 	}

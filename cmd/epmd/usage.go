@@ -21,6 +21,8 @@ Options
   -allow_names LIST        networks that may list the nodes, likewise
   -allow_register LIST     networks that may register nodes; none unless given
   -allow_stop LIST         networks that may use -dump, -kill and -stop, likewise
+  -taken_grace MS          the time for the holder of a name to end, before another
+                           registration of it is refused; 10 unless given, 0 for none
   -exit_idle SECONDS       end when no node has been registered for so long
   -http ADDRESS            show a status page, and metrics, at http://ADDRESS/:
                            HOST:PORT, or PORT alone for loopback

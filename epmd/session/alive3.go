@@ -58,7 +58,7 @@ func (s *Session) readMore(chunk, scratch []byte) Result {
 	}
 	packet := s.buf
 	denied := s.daemon.Policy.check(s.peer, wire.TagAlive3Req)
-	res := s.addTransport(packet[wire.HeaderLen:], scratch[:0], denied)
+	res := s.addTransport(packet[wire.HeaderLen:], scratch[:0], denied, firstTry)
 	res.Tag = wire.TagAlive3Req
 	return res
 }
@@ -71,23 +71,21 @@ func (s *Session) end(err error) Result {
 
 // addTransport does what an ALIVE3_REQ asks for, or refuses it if the peer may not: what
 // it has registered before, it keeps.
-func (s *Session) addTransport(body, b []byte, denied error) Result {
+func (s *Session) addTransport(body, b []byte, denied error, t try) Result {
 	req, err := wire.ParseAlive3Req(body)
 	if err != nil {
 		return s.end(err)
 	}
 	resp := wire.Alive3Resp{Extended: req.Highest >= wire.Highest32BitCreation}
-	n := req.Node()
 	if err = denied; err == nil {
-		err = s.admit(n)
+		resp.Creation, err = s.register(req.Name, req.Node(), true, t)
 	}
-	if err == nil {
-		s.daemon.sweep(req.Name)
-		resp.Creation, err = s.daemon.Registry.RegisterTransport(s.owner, n)
-	}
-	if err == nil {
+	switch err {
+	case nil:
 		s.holds = true
-	} else {
+	case errWait:
+		return s.wait(body, t)
+	default:
 		resp.Result, resp.Creation = 1, wire.RefusedCreation
 	}
 	s.phase, s.need, s.buf, s.deadline = keptForMore, 0, nil, time.Time{}

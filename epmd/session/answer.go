@@ -27,7 +27,7 @@ func (s *Session) answer(body, b []byte) Result {
 	var res Result
 	switch tag { // each that a dialect knows
 	case wire.TagAlive2Req:
-		res = s.alive2(body, b)
+		res = s.alive2(body, b, firstTry)
 	case wire.TagPortPlease2Req:
 		res = s.portPlease2(body, b)
 	case wire.TagNamesReq:
@@ -39,7 +39,7 @@ func (s *Session) answer(body, b []byte) Result {
 	case wire.TagStopReq:
 		res = s.stop(body, b)
 	case wire.TagAlive3Req:
-		res = s.addTransport(body, b, nil)
+		res = s.addTransport(body, b, nil, firstTry)
 	case wire.TagPortPlease3Req:
 		res = s.portPlease3(body, b)
 	case wire.TagNames3Req:
@@ -57,18 +57,19 @@ func (s *Session) answer(body, b []byte) Result {
 	return res
 }
 
-func (s *Session) alive2(body, b []byte) Result {
+func (s *Session) alive2(body, b []byte, t try) Result {
 	req, err := wire.ParseAlive2Req(body)
 	if err != nil {
 		return s.close(err)
 	}
 	resp := wire.Alive2Resp{Extended: req.Highest >= wire.Highest32BitCreation}
-	n := req.Node()
-	if err = s.admit(n); err == nil {
-		s.daemon.sweep(req.Name)
-		resp.Creation, err = s.daemon.Registry.Register(s.owner, n)
-	}
-	if s.holds = err == nil; !s.holds {
+	resp.Creation, err = s.register(req.Name, req.Node(), false, t)
+	switch err {
+	case nil:
+		s.holds = true
+	case errWait:
+		return s.wait(body, t)
+	default:
 		resp.Result, resp.Creation = 1, wire.RefusedCreation
 	}
 	s.finish(kept)

@@ -38,6 +38,10 @@ type Daemon struct {
 	// engine was busy. (OTP's epmd, which reads all its connections in turn,
 	// has seen their end by then.)
 	Sweep func(name []byte)
+	// Awaited, if set, has a registration of a taken name wait instead of being refused:
+	// see the verdict Wait. It is called before a registration is tried, and says whether
+	// another one waits for the name; then this one waits behind it.
+	Awaited func(name []byte) bool
 	// AdmitNode, Resolve, HandleUnknown and RefuseKill are what the program that embeds
 	// the daemon has a say in: see the fields of epmd.Server with these names.
 	AdmitNode     func(Peer, wire.Node) error

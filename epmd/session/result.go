@@ -22,6 +22,11 @@ const (
 	Close
 	// StopDaemon: write the reply, close, and end the daemon.
 	StopDaemon
+	// Wait: a name is taken that may become free, and nothing is to be written yet. Read
+	// no more, and call Retry: when a registration of the name ends, and a last time
+	// when it has been waited for long enough. Of those who wait for one name, only the
+	// one that came first is to be called. Only a daemon with Awaited has this verdict.
+	Wait
 )
 
 // String is the verdict in lower case.
@@ -35,6 +40,8 @@ func (v Verdict) String() string {
 		return "close"
 	case StopDaemon:
 		return "stop daemon"
+	case Wait:
+		return "wait"
 	}
 	return "verdict " + strconv.Itoa(int(v))
 }

@@ -28,8 +28,9 @@ type Session struct {
 
 	phase phase
 	holds bool   // a registration
+	waits bool   // its request is complete, and waits for a name
 	need  int    // length of the packet; 0: not known yet
-	buf   []byte // what has arrived of an incomplete packet
+	buf   []byte // what has arrived of an incomplete packet, or of one that waits
 
 	deadline time.Time
 }
@@ -63,11 +64,11 @@ func (s *Session) Holds() bool { return s.holds }
 
 // Begun says that a request has begun to arrive and is not complete.
 func (s *Session) Begun() bool {
-	return (s.phase == reading || s.phase == keptForMore) && len(s.buf) > 0
+	return (s.phase == reading || s.phase == keptForMore) && len(s.buf) > 0 && !s.waits
 }
 
-// Partial is what has arrived of a request that is not complete: to be fed to
-// another session in its place. It borrows from the session.
+// Partial is what has arrived of a request that is not complete, or that waits: to be fed
+// to another session in its place. It borrows from the session.
 func (s *Session) Partial() []byte { return s.buf }
 
 // Owner is the owner that was given to [Daemon.Open].
@@ -82,13 +83,16 @@ func (s *Session) startClock(now time.Time) {
 // Feed takes one chunk, exactly as one read returned it, and the time of that
 // read. Short replies are written to scratch[:0]; a capacity of MaxReplyLen
 // makes sure that nothing is allocated for them. The session keeps neither slice.
-// An empty chunk changes nothing.
+// An empty chunk changes nothing; nor does any chunk after the verdict Wait, which it has
+// again.
 func (s *Session) Feed(now time.Time, chunk, scratch []byte) Result {
 	chunk = chunk[:min(len(chunk), s.Want())]
 	var res Result
 	switch {
 	case s.phase == over:
 		return Result{Verdict: Close, Err: ErrEnded}
+	case s.waits:
+		return s.waiting()
 	case s.phase == kept && len(chunk) == 0:
 		return Result{Verdict: Keep}
 	case s.phase == kept:
@@ -138,7 +142,7 @@ func (s *Session) close(err error) Result {
 
 // finish leaves the phase of reading.
 func (s *Session) finish(p phase) {
-	s.phase, s.need, s.buf, s.deadline = p, 0, nil, time.Time{}
+	s.phase, s.need, s.buf, s.deadline, s.waits = p, 0, nil, time.Time{}, false
 }
 
 // End ends the session: the connection is gone, or its reply could not be
@@ -152,9 +156,9 @@ func (s *Session) End(why registry.Reason) {
 	s.finish(over)
 }
 
-// TurnAway ends the session of a connection that is to be kept, and for which there is no
-// room. The result of the chunk becomes one that closes the connection unanswered; what
-// it had registered ends as one whose reply could not be written.
+// TurnAway ends the session of a connection that is to be kept, or waits, and for which
+// there is no room. The result of the chunk becomes one that closes the connection
+// unanswered; what it had registered ends as one whose reply could not be written.
 func (s *Session) TurnAway(res Result) Result {
 	s.End(registry.ReasonUnanswered)
 	return Result{Verdict: Close, Used: res.Used, Tag: res.Tag, Name: res.Name, Err: ErrNoRoom}

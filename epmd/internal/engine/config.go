@@ -28,6 +28,11 @@ type Config struct {
 	MeasureLatency          bool
 	ConnsKept               bool
 
+	// TakenGrace is how long a registration waits for a taken name, and Line who does; 0
+	// and nil for none.
+	TakenGrace time.Duration
+	Line       *Line
+
 	// Lent says that another process, which was to be the successor, may hold descriptors
 	// of connections.
 	Lent atomic.Bool
@@ -43,6 +48,13 @@ func (c *Config) Shuts(why places.Cause) bool {
 		return c.Killed.Load()
 	}
 	return c.ConnsKept || c.Lent.Load()
+}
+
+// SetAwaited has registrations wait for taken names, if they are to.
+func (c *Config) SetAwaited(d *session.Daemon) {
+	if c.Line != nil {
+		d.Awaited = func(name []byte) bool { return c.Line.Waiting(name) > 0 }
+	}
 }
 
 // IdleEnd logs why the server ends.

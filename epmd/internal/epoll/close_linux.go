@@ -37,6 +37,10 @@ func (e *Engine) evictNow(owners []registry.Owner) {
 // is one.
 func (e *Engine) evictVictim(victim *socket, hit places.Limit) {
 	e.report.LimitHit(hit)
+	if victim != nil && e.waits(victim) {
+		res := victim.work.session.Feed(e.started, nil, nil)
+		e.report.Request(victim, victim.work.session.TurnAway(res))
+	}
 	if victim != nil {
 		e.drop(victim, places.CauseLimit, engine.ErrLimit)
 	}

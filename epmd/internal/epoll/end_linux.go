@@ -12,6 +12,9 @@ func (e *Engine) end(why error) {
 	e.removeListeners(e.listeners)
 	e.silentEnd = e.now() + engine.SilentGrace
 	e.wakeAt(e.silentEnd)
+	for w := e.awaiting.first; w != nil; w = e.awaiting.first {
+		e.retry(w.socket.Owner, true)
+	}
 	e.stopIfDrained()
 }
 

@@ -57,6 +57,7 @@ type Engine struct {
 	reading           timeouts         // of requests
 	writing           timeouts         // of replies that peers do not read
 	delayed           timeouts         // of WriteDelay
+	awaiting          timeouts         // of registrations that wait for a taken name
 	alarm             time.Duration
 	looked            time.Duration // at the clock: see tick
 	young             young

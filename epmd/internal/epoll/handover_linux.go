@@ -50,12 +50,20 @@ func (e *Engine) export() *engine.Held {
 			h.ListenerFDs = append(h.ListenerFDs, l.fd)
 		}
 	}
-	e.slots.all(func(c *socket) {
-		if c.Registered {
+	add := func(c *socket) {
+		if !e.waits(c) {
 			h.Add(e.exportConn(c), int(c.fd))
 		}
+	}
+	e.slots.all(func(c *socket) {
+		if c.Registered {
+			add(c)
+		}
 	})
-	e.table.Unregistered(func(c *socket) { h.Add(e.exportConn(c), int(c.fd)) })
+	e.table.Unregistered(add)
+	for w := e.awaiting.first; w != nil; w = w.next { // in the order in which they wait
+		h.Add(e.exportConn(w.socket), int(w.socket.fd))
+	}
 	return h
 }
 
@@ -76,7 +84,7 @@ func (e *Engine) exportConn(c *socket) saved.Conn {
 	k.In, k.Out = w.session.Partial(), w.out
 	switch {
 	case len(w.out) == 0:
-		if w.queue != nil {
+		if w.queue == &e.reading {
 			k.Age = e.now() + w.queue.wait - w.until
 		}
 	case w.after == session.StopDaemon:

@@ -26,6 +26,7 @@ func New(c *engine.Config) (*Engine, error) {
 		reading:  timeouts{wait: c.Limits.PacketTimeout},
 		writing:  timeouts{wait: c.Limits.WriteTimeout},
 		delayed:  timeouts{wait: c.WriteDelay},
+		awaiting: timeouts{wait: c.TakenGrace},
 		done:     make(chan struct{}),
 	}
 	e.table.Init(c.Limits)
@@ -124,12 +125,15 @@ func (e *Engine) ring() {
 		w.stopTimeout()
 		e.flush(w.socket)
 	}
+	for w := e.awaiting.expired(now); w != nil; w = e.awaiting.expired(now) {
+		e.retry(w.socket.Owner, true)
+	}
 	if e.ending && now >= e.silentEnd {
 		e.endSilent()
 	}
 	e.resumePaused(now)
 	e.probeYoung(now)
-	for _, l := range []*timeouts{&e.reading, &e.writing, &e.delayed} {
+	for _, l := range []*timeouts{&e.reading, &e.writing, &e.delayed, &e.awaiting} {
 		if l.first != nil {
 			e.wakeAt(l.first.until)
 		}

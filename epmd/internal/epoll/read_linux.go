@@ -4,6 +4,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/goepmd/goepmd/epmd/session"
+	"github.com/goepmd/goepmd/registry"
 )
 
 // handle goes on with a connection on which something has happened.
@@ -15,7 +16,7 @@ func (e *Engine) handle(c *socket) {
 		e.read(c)
 	case c.work == nil:
 		e.wakeKept(c)
-	case c.work.queue == &e.delayed:
+	case c.work.queue == &e.delayed, e.waits(c):
 	case len(c.work.out) > 0:
 		e.flush(c)
 	case !c.work.session.Kept() || c.More:
@@ -58,8 +59,58 @@ func (e *Engine) read(c *socket) {
 	}
 }
 
+// waits says whether a connection waits for a taken name. What happens on it meanwhile is
+// looked at afterwards.
+func (e *Engine) waits(c *socket) bool { return c.work != nil && c.work.queue == &e.awaiting }
+
+// await has a connection wait for a name that is taken.
+func (e *Engine) await(c *socket, name []byte) {
+	if e.ending {
+		e.conclude(c, c.work.session.Retry(true, e.reply[:0]))
+		return
+	}
+	if !e.hasPlace(c) {
+		return
+	}
+	e.startTimeout(c.work, &e.awaiting)
+	o := c.Owner
+	e.config.Line.Join(name, o, func() { e.order(func() { e.retry(o, false) }) })
+}
+
+// retry tries again the registration of a connection that waits, if it still does.
+func (e *Engine) retry(o registry.Owner, last bool) {
+	c := e.slots.find(o)
+	if c == nil || !e.waits(c) {
+		return
+	}
+	res := c.work.session.Retry(last, e.reply[:0])
+	if res.Verdict == session.Wait {
+		return
+	}
+	e.stopWaiting(c)
+	e.conclude(c, res)
+}
+
+// stopWaiting takes a connection out of the line for a name, if it stands there.
+func (e *Engine) stopWaiting(c *socket) {
+	if e.waits(c) {
+		c.work.stopTimeout()
+		e.config.Line.Leave(c.Owner)
+	}
+}
+
 // obey does what the session says.
 func (e *Engine) obey(c *socket, res session.Result) {
+	c.work.asked = e.looked
+	if res.Verdict == session.Wait {
+		e.await(c, res.Name)
+		return
+	}
+	e.conclude(c, res)
+}
+
+// conclude is obey once the session has decided.
+func (e *Engine) conclude(c *socket, res session.Result) {
 	if res.Verdict == session.Keep && !e.keep(c) {
 		res = c.work.session.TurnAway(res)
 	}

@@ -29,6 +29,7 @@ func (e *Engine) endWork(c *socket) {
 		return
 	}
 	e.notPending(w)
+	e.stopWaiting(c)
 	w.stopTimeout()
 	c.work = nil
 	if e.freeWorks < maxFreeWorks {

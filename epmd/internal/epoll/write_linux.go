@@ -15,7 +15,7 @@ import (
 // after.
 func (e *Engine) answer(c *socket, res session.Result) {
 	w := c.work
-	w.after, w.err, w.shared, w.asked = res.Verdict, res.Err, res.Shared, e.looked
+	w.after, w.err, w.shared = res.Verdict, res.Err, res.Shared
 	switch {
 	case len(res.Reply) == 0:
 		e.answered(c)

@@ -28,8 +28,9 @@ type conn struct {
 	// The engine's lock guards what follows, but for the owner and the peer's address,
 	// which stay as they are.
 	places.Place[*conn]
-	pending   int  // bytes that are being written
-	answering bool // it is kept, and its reply is not written yet
+	pending   int           // bytes that are being written
+	answering bool          // it is kept, and its reply is not written yet
+	woken     chan struct{} // has something for it while it waits for a name; else nil
 }
 
 // Unsent is how many bytes of the reply the peer may not have read yet.
@@ -98,6 +99,17 @@ func (c *conn) feed(now time.Time, chunk, scratch []byte) (session.Result, error
 		return session.Result{}, engine.ErrLimit
 	}
 	res := c.session.Feed(now, chunk, scratch)
+	err := c.settle(res)
+	if err == nil && res.Verdict == session.Wait {
+		return c.await(res.Name, scratch)
+	}
+	return res, err
+}
+
+// settle brings the engine up to date with what the session says. The error says why the
+// connection has to go.
+func (c *conn) settle(res session.Result) error {
+	e := c.engine
 	if res.Verdict == session.Keep && c.session.Holds() {
 		e.watch.add(c.net, c.Owner, c.session.TakesMore())
 		sockets.KeepAlive(c.net, e.config.Limits.KeepAlive)
@@ -106,7 +118,64 @@ func (c *conn) feed(now time.Time, chunk, scratch []byte) (session.Result, error
 	if errors.Is(err, session.ErrNoRoom) {
 		e.report.Request(c, c.session.TurnAway(res))
 	}
-	return res, err
+	return err
+}
+
+// await waits for a name that is taken, until the session's answer is known. The error says
+// why the connection has to go. What happens on the connection meanwhile is looked at
+// afterwards.
+func (c *conn) await(name, scratch []byte) (session.Result, error) {
+	e := c.engine
+	line := e.config.Line
+	e.mu.Lock()
+	c.woken = make(chan struct{}, 1)
+	if c.Cause != places.CauseNone || e.ending {
+		c.wake() // that was before there was something to wake
+	}
+	e.mu.Unlock()
+	line.Join(name, c.Owner, c.wake)
+	defer line.Leave(c.Owner)
+	patience := time.NewTimer(e.config.TakenGrace)
+	defer patience.Stop()
+	over := false
+	for {
+		select {
+		case <-c.woken:
+		case <-patience.C:
+			over = true
+		}
+		if !e.beginChunk(c) {
+			return session.Result{}, c.turnAway()
+		}
+		res, ending := session.Result{Verdict: session.Wait}, e.hasEnded()
+		// Others are before it for a moment at most when its time is over: theirs is, too.
+		if ending || line.First(c.Owner) {
+			res = c.session.Retry(over || ending, scratch)
+		}
+		if err := c.settle(res); err != nil || res.Verdict != session.Wait {
+			return res, err
+		}
+	}
+}
+
+// turnAway tells that a connection has to go that waits for a name, if it goes for a limit.
+func (c *conn) turnAway() error {
+	e := c.engine
+	e.mu.Lock()
+	why := c.Cause
+	e.mu.Unlock()
+	if why == places.CauseLimit {
+		e.report.Request(c, c.session.TurnAway(c.session.Feed(time.Now(), nil, nil)))
+	}
+	return engine.ErrLimit
+}
+
+// wake has the goroutine look that waits for a name.
+func (c *conn) wake() {
+	select {
+	case c.woken <- struct{}{}:
+	default: // it is about to look
+	}
 }
 
 // arm sets the time until which the next read may wait. It holds the lock, since a

@@ -63,6 +63,7 @@ func (e *Engine) end(why error) []*listener {
 		if c.UnderWay && !c.Begun {
 			c.expire(e.silentEnd)
 		}
+		c.wake()
 	}
 	if e.table.UnderWay == 0 {
 		closeOnce(e.drained)

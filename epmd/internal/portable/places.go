@@ -34,6 +34,7 @@ func (e *Engine) drop(c *conn, why places.Cause) {
 	c.ends.Store(e.config.Shuts(why))
 	e.notPending(c)
 	e.forget(c)
+	c.wake()
 }
 
 // notPending no longer counts a reply among the pending bytes. The caller holds e.mu.
@@ -101,10 +102,11 @@ func (e *Engine) endChunk(c *conn, res session.Result) (err error) {
 	hit := places.LimitNone
 	e.mu.Lock()
 	c.Busy = false
+	keeps := res.Verdict == session.Keep
 	switch {
-	case c.Cause != places.CauseNone && c.Cause != places.CauseStopped:
+	case c.Cause != places.CauseNone && !(keeps && c.Cause == places.CauseStopped): // which is answered first
 		err = engine.ErrLimit
-	case res.Verdict == session.Keep:
+	case keeps:
 		if hit, victims, c.answering = e.keep(c); !c.answering {
 			err = session.ErrNoRoom
 		}
