@@ -146,12 +146,12 @@ func (e *Engine) keep(c *conn) (hit places.Limit, victims []*conn, ok bool) {
 }
 
 // answered ends what endChunk began for a connection that is kept, once its reply is
-// written. It says no if the connection has to go.
+// written. It says no if the connection has to close itself, as Evict wants it.
 func (e *Engine) answered(c *conn) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	c.answering = false
-	return c.Cause == places.CauseNone
+	return c.Cause != places.CauseStopped
 }
 
 // Evict closes the connections whose names STOP_REQ unregistered. One that is not
