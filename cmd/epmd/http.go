@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/goepmd/goepmd/epmd"
@@ -25,6 +26,9 @@ const (
 	httpGrace = 2 * time.Second
 	// httpHeader bounds what a client may say of itself, in bytes.
 	httpHeader = 16 << 10
+	// httpConns bounds the connections, which take descriptors that nodes may need. One more
+	// is closed at once.
+	httpConns = 64
 )
 
 // httpAddress is the address that -http means: a port alone is on loopback.
@@ -66,10 +70,26 @@ func listenHTTP(ctx context.Context, o options, s *epmd.Server, log *slog.Logger
 		WriteTimeout:   httpTime,
 		IdleTimeout:    httpIdle,
 		MaxHeaderBytes: httpHeader,
+		ConnState:      atMost(httpConns),
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	log.Debug("showing", "address", ln.Addr())
 	return w, nil
+}
+
+// atMost is an http.Server's ConnState that closes a connection if there are so many others.
+func atMost(conns int64) func(net.Conn, http.ConnState) {
+	var open atomic.Int64
+	return func(c net.Conn, s http.ConnState) {
+		switch s {
+		case http.StateNew:
+			if open.Add(1) > conns {
+				_ = c.Close() // the server sees it closed, and says so here
+			}
+		case http.StateClosed:
+			open.Add(-1)
+		}
+	}
 }
 
 // httpEnv tells a daemon by which descriptor to take over the listener of -http from

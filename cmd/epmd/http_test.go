@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -79,6 +80,39 @@ func TestHTTPEndsWithOpenPages(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, d.client().Kill(t.Context()))
 	require.Zero(t, d.exit(t))
+}
+
+// TestHTTPConns: who looks on cannot take all descriptors from the nodes, and there is room
+// when somebody goes.
+func TestHTTPConns(t *testing.T) {
+	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	start(t, program, "-http", address)
+	dial := func() net.Conn {
+		c, err := net.Dial("tcp", address)
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = c.Close() }) // it may be closed
+		require.NoError(t, c.SetDeadline(time.Now().Add(patience)))
+		return c
+	}
+	asks := func(c net.Conn) bool {
+		_, err := io.WriteString(c, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		if err != nil {
+			return false
+		}
+		n, _ := io.ReadAtLeast(c, make([]byte, 1<<10), 1)
+		return n > 0
+	}
+	var conns []net.Conn
+	for range httpConns {
+		c := dial()
+		require.True(t, asks(c))
+		conns = append(conns, c)
+	}
+	require.False(t, asks(dial()))
+	require.False(t, asks(dial()), "those that are closed are not counted, nor forgotten")
+	require.True(t, asks(conns[7]))
+	require.NoError(t, conns[7].Close())
+	require.Eventually(t, func() bool { return asks(dial()) }, patience, time.Millisecond)
 }
 
 // TestHTTPCannotListen: an address that is taken, or is none, ends the daemon before it
