@@ -174,7 +174,7 @@ func connOf(p session.Peer) Conn { return Conn(p.(report.Subject).About()) }
 
 // onEvent is the hook, for the registry; after it those hear of an event who wait for its
 // name.
-func (s *Server) onEvent(r *report.Report, waiting *engine.Line) func(registry.Event, registry.Inside) {
+func (s *Server) onEvent(r *report.Report, waiting *engine.Waiters) func(registry.Event, registry.Inside) {
 	hook := s.OnEvent
 	if hook == nil && waiting == nil {
 		return nil

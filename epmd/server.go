@@ -247,10 +247,10 @@ func (s *Server) init() *parts {
 		s.reportTo(&st.report)
 		c := &st.config
 		if c.TakenGrace = orDuration(s.TakenGrace, DefaultTakenGrace); c.TakenGrace > 0 {
-			c.Line = engine.NewLine()
+			c.Waiters = engine.NewWaiters()
 		}
 		c.Registry = registry.New(registry.Config{
-			Now: s.now(&st.report), Remember: s.Remember, MaxHeld: limits.MaxHeld, FD: shown, OnEvent: s.onEvent(&st.report, c.Line),
+			Now: s.now(&st.report), Remember: s.Remember, MaxHeld: limits.MaxHeld, FD: shown, OnEvent: s.onEvent(&st.report, c.Waiters),
 		})
 		c.Locals = engine.NewLocals(c.Registry)
 		c.Report, c.Limits = &st.report, limits

@@ -14,7 +14,7 @@ type phase uint8
 
 const (
 	reading     phase = iota // the request is not complete
-	kept                     // answered, and held open
+	kept                     // answered, and left open
 	keptForMore              // likewise, for further ALIVE3_REQs
 	over
 )
@@ -49,12 +49,8 @@ func (s *Session) Want() int {
 	return wire.MaxPacketLen - len(s.buf)
 }
 
-// Deadline is when the connection is to be closed if nothing more arrives; zero
-// is never.
-func (s *Session) Deadline() time.Time { return s.deadline }
-
 // Kept says that the request was an ALIVE2_REQ or ALIVE3_REQ and was answered: the
-// connection is held open, without a deadline, until it ends or something arrives
+// connection is left open, without a deadline, until it ends or something arrives
 // on it; of an ALIVE3_REQ, until something else than another one does.
 func (s *Session) Kept() bool { return s.phase == kept || s.phase == keptForMore }
 
@@ -73,12 +69,6 @@ func (s *Session) Partial() []byte { return s.buf }
 
 // Owner is the owner that was given to [Daemon.Open].
 func (s *Session) Owner() registry.Owner { return s.owner }
-
-func (s *Session) startClock(now time.Time) {
-	if s.daemon.PacketTimeout > 0 {
-		s.deadline = now.Add(s.daemon.PacketTimeout)
-	}
-}
 
 // Feed takes one chunk, exactly as one read returned it, and the time of that
 // read. Short replies are written to scratch[:0]; a capacity of MaxReplyLen
@@ -125,7 +115,7 @@ func (s *Session) read(now time.Time, chunk, scratch []byte) Result {
 		if len(s.buf) == 0 {
 			s.buf = append(s.buf, chunk...)
 		}
-		if s.daemon.TimeoutRestarts && len(chunk) > 0 {
+		if len(chunk) > 0 && s.Restarts() {
 			s.startClock(now)
 		}
 		return Result{}

@@ -28,10 +28,10 @@ type Config struct {
 	MeasureLatency          bool
 	ConnsKept               bool
 
-	// TakenGrace is how long a registration waits for a taken name, and Line who does; 0
+	// TakenGrace is how long a registration waits for a taken name, and Waiters who does; 0
 	// and nil for none.
 	TakenGrace time.Duration
-	Line       *Line
+	Waiters    *Waiters
 
 	// Lent says that another process, which was to be the successor, may hold descriptors
 	// of connections.
@@ -52,8 +52,8 @@ func (c *Config) Shuts(why places.Cause) bool {
 
 // SetAwaited has registrations wait for taken names, if they are to.
 func (c *Config) SetAwaited(d *session.Daemon) {
-	if c.Line != nil {
-		d.Awaited = func(name []byte) bool { return c.Line.Waiting(name) > 0 }
+	if c.Waiters != nil {
+		d.Awaited = func(name []byte) bool { return c.Waiters.Waiting(name) > 0 }
 	}
 }
 

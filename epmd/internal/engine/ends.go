@@ -19,5 +19,5 @@ var (
 	ErrStopped  = errors.New("its name was stopped")
 	ErrTimedOut = errors.New("no complete request in time")
 	ErrPartial  = errors.New("ended in the middle of a request")
-	ErrNotTaken = errors.New("the reply was not taken in time")
+	ErrNotRead  = errors.New("the reply was not read in time")
 )

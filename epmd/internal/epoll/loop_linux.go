@@ -119,7 +119,7 @@ func (e *Engine) ring() {
 	}
 	for w := e.writing.expired(now); w != nil; w = e.writing.expired(now) {
 		e.report.WriteErrors.Add(1)
-		e.unanswered(w.socket, engine.ErrNotTaken)
+		e.unanswered(w.socket, engine.ErrNotRead)
 	}
 	for w := e.delayed.expired(now); w != nil; w = e.delayed.expired(now) {
 		w.stopTimeout()
@@ -153,7 +153,7 @@ func (l *timeouts) expired(now time.Duration) *work {
 
 // timeOut closes a connection that has not completed its request in time.
 func (e *Engine) timeOut(w *work) {
-	if e.ending && !w.socket.Begun {
+	if e.ending && !w.socket.Spoke {
 		e.finish(w.socket, engine.ErrClosed)
 		return
 	}
@@ -164,7 +164,7 @@ func (e *Engine) timeOut(w *work) {
 // endSilent closes what has sent nothing until the end of the server.
 func (e *Engine) endSilent() {
 	e.slots.all(func(c *socket) {
-		if c.UnderWay && !c.Begun {
+		if c.UnderWay && !c.Spoke {
 			e.finish(c, engine.ErrClosed)
 		}
 	})

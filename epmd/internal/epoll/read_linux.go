@@ -46,14 +46,14 @@ func (e *Engine) read(c *socket) {
 			e.finish(c, nil)
 			return
 		}
-		w.whole = !c.Begun && n < want
-		c.Begun = true
+		w.whole = !c.Spoke && n < want
+		c.Spoke = true
 		res := w.session.Feed(e.started, e.in[:n], e.reply[:0])
 		if res.Verdict != session.More {
 			e.obey(c, res)
 			return
 		}
-		if e.daemon.TimeoutRestarts && c.Counted && !c.More {
+		if c.Counted && w.session.Restarts() {
 			e.startTimeout(w, &e.reading)
 		}
 	}
@@ -74,7 +74,7 @@ func (e *Engine) await(c *socket, name []byte) {
 	}
 	e.startTimeout(c.work, &e.awaiting)
 	o := c.Owner
-	e.config.Line.Join(name, o, func() { e.order(func() { e.retry(o, false) }) })
+	e.config.Waiters.Join(name, o, func() { e.order(func() { e.retry(o, false) }) })
 }
 
 // retry tries again the registration of a connection that waits, if it still does.
@@ -91,11 +91,11 @@ func (e *Engine) retry(o registry.Owner, last bool) {
 	e.conclude(c, res)
 }
 
-// stopWaiting takes a connection out of the line for a name, if it stands there.
+// stopWaiting takes a connection out of the waiters for a name, if it is one.
 func (e *Engine) stopWaiting(c *socket) {
 	if e.waits(c) {
 		c.work.stopTimeout()
-		e.config.Line.Leave(c.Owner)
+		e.config.Waiters.Leave(c.Owner)
 	}
 }
 

@@ -134,7 +134,7 @@ func (e *Engine) resumeRequest(c *socket, k saved.Conn) {
 		}
 	}
 	for in := k.In; len(in) > 0; {
-		c.Begun = true
+		c.Spoke = true
 		n := min(len(in), w.session.Want())
 		if res := w.session.Feed(e.started, in[:n], e.reply[:0]); res.Verdict != session.More {
 			e.obey(c, res)

@@ -102,7 +102,7 @@ func (e *Engine) Close() {
 // cutsShort says whether a request of which bytes have come is not answered yet.
 func (e *Engine) cutsShort() bool {
 	short := false
-	e.slots.all(func(c *socket) { short = short || c.UnderWay && c.Begun })
+	e.slots.all(func(c *socket) { short = short || c.UnderWay && c.Spoke })
 	return short
 }
 

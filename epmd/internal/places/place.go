@@ -23,7 +23,7 @@ type Place[C any] struct {
 	Counted    bool  // in the table
 	Registered bool  // counted as such
 	UnderWay   bool  // a shutdown waits for it
-	Begun      bool  // a part of a request has arrived
+	Spoke      bool  // something has arrived: it is not silent
 	Busy       bool  // a chunk is worked on: must not be closed for a limit
 	More       bool  // it takes further requests although it is kept
 	Cause      Cause // why this side closes it

@@ -111,5 +111,5 @@ func (c *conn) explain(err error, why places.Cause) error {
 func (c *conn) silentAtEnd() bool {
 	c.engine.mu.Lock()
 	defer c.engine.mu.Unlock()
-	return c.engine.ending && !c.Begun
+	return c.engine.ending && !c.Spoke
 }

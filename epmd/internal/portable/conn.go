@@ -126,15 +126,15 @@ func (c *conn) settle(res session.Result) error {
 // afterwards.
 func (c *conn) await(name, scratch []byte) (session.Result, error) {
 	e := c.engine
-	line := e.config.Line
+	waiters := e.config.Waiters
 	e.mu.Lock()
 	c.woken = make(chan struct{}, 1)
 	if c.Cause != places.CauseNone || e.ending {
 		c.wake() // that was before there was something to wake
 	}
 	e.mu.Unlock()
-	line.Join(name, c.Owner, c.wake)
-	defer line.Leave(c.Owner)
+	waiters.Join(name, c.Owner, c.wake)
+	defer waiters.Leave(c.Owner)
 	patience := time.NewTimer(e.config.TakenGrace)
 	defer patience.Stop()
 	over := false
@@ -149,7 +149,7 @@ func (c *conn) await(name, scratch []byte) (session.Result, error) {
 		}
 		res, ending := session.Result{Verdict: session.Wait}, e.hasEnded()
 		// Others are before it for a moment at most when its time is over: theirs is, too.
-		if ending || line.First(c.Owner) {
+		if ending || waiters.First(c.Owner) {
 			res = c.session.Retry(over || ending, scratch)
 		}
 		if err := c.settle(res); err != nil || res.Verdict != session.Wait {
@@ -185,7 +185,7 @@ func (c *conn) arm() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	switch {
-	case e.ending && !c.Begun:
+	case e.ending && !c.Spoke:
 		c.expire(e.silentEnd)
 	default:
 		c.expire(c.session.Deadline())

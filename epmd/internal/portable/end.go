@@ -37,7 +37,7 @@ func (e *Engine) cutsShort() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, c := range e.conns {
-		if c.UnderWay && c.Begun {
+		if c.UnderWay && c.Spoke {
 			return true
 		}
 	}
@@ -60,7 +60,7 @@ func (e *Engine) end(why error) []*listener {
 	e.ending, e.err = true, why
 	e.silentEnd = time.Now().Add(engine.SilentGrace)
 	for _, c := range e.conns {
-		if c.UnderWay && !c.Begun {
+		if c.UnderWay && !c.Spoke {
 			c.expire(e.silentEnd)
 		}
 		c.wake()

@@ -91,7 +91,7 @@ func (e *Engine) evictOne() bool {
 func (e *Engine) beginChunk(c *conn) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	c.Begun, c.Busy = true, true
+	c.Spoke, c.Busy = true, true
 	return c.Cause == places.CauseNone
 }
 

@@ -54,7 +54,7 @@ func (e *Engine) restoreConn(c *conn, k saved.Conn) bool {
 	e.last = max(e.last, c.Owner)
 	e.conns[c.Owner] = c
 	e.table.Add(c)
-	c.Begun, c.More = true, k.More
+	c.Spoke, c.More = true, k.More
 	c.session = e.daemon.Resume(c.Owner, true)
 	if k.More {
 		c.session = e.daemon.ResumeAlive3(c.Owner, c, true)
