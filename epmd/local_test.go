@@ -2,6 +2,7 @@ package epmd_test
 
 import (
 	"errors"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -180,6 +181,23 @@ func requireLocalEnds(t *testing.T, s *epmd.Server, end func()) {
 	release()
 	_, registered := s.View().Lookup("a")
 	require.False(t, registered)
+}
+
+// TestLocalOutlivesServe: a Serve that fails ends nothing.
+func TestLocalOutlivesServe(t *testing.T) { onEngines(t, testLocalOutlivesServe) }
+
+func testLocalOutlivesServe(t *testing.T, engine epmd.Engine) {
+	s := &epmd.Server{Engine: engine}
+	local(t, s, "mine")
+	closed := listener(t)
+	require.NoError(t, closed.Close())
+	require.ErrorIs(t, s.Serve(closed), net.ErrClosed)
+	_, release := local(t, s, "second")
+	r := run(t, s)
+	_, err := r.client().Lookup(ctx(t), "mine")
+	require.NoError(t, err)
+	release()
+	require.Equal(t, []string{"mine"}, r.names())
 }
 
 // TestLocalRefusals: what no node can be called is no local one either.
