@@ -136,6 +136,42 @@ func ExampleServer_resolve() {
 	// true
 }
 
+// A program that runs the server is a node of its own.
+func ExampleServer_RegisterLocal() {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	server := &epmd.Server{Now: func() time.Time { return time.Unix(1700000000, 0) }}
+	creation, release, err := server.RegisterLocal(wire.Node{
+		Name: "here", Port: 9001, Type: wire.NodeTypeHidden, Highest: 6, Lowest: 5,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("creation", creation)
+	ended := make(chan error)
+	go func() { ended <- server.Serve(listener) }()
+
+	client := &epmd.Client{Addr: listener.Addr().String()}
+	node, err := client.Lookup(context.Background(), "here")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(node.Name, "listens on port", node.Port)
+	release()
+	_, err = client.Lookup(context.Background(), "here")
+	fmt.Println(errors.Is(err, epmd.ErrNotFound))
+
+	_ = server.Close() // never fails
+	fmt.Println(<-ended)
+	// Output:
+	// creation 1700000001
+	// here listens on port 9001
+	// true
+	// epmd: server closed
+}
+
 // What happens to the names, as it happens.
 func ExampleView() {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
