@@ -16,6 +16,8 @@ type Options struct {
 	Debug   int
 	// MultiTransport is -multi_transport.
 	MultiTransport bool
+	// OneHolder is -one_holder.
+	OneHolder bool
 	// PacketTimeout, AcceptDelay and WriteDelay are zero if not given.
 	PacketTimeout, AcceptDelay, WriteDelay time.Duration
 	// Addresses are those of -address; none is all.
@@ -60,6 +62,9 @@ func (o *Options) flag(flags []string) (int, error) {
 		return 1, nil
 	case multiTransportFlag:
 		o.MultiTransport = true
+		return 1, nil
+	case "-one_holder":
+		o.OneHolder = true
 		return 1, nil
 	case "-d", "-debug":
 		o.Debug++

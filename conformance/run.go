@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 )
@@ -172,7 +173,7 @@ func (r Runner) once(ctx context.Context, t Target, c Config, s Scenario, steps 
 	d, err := t.Start(ctx, c)
 	if end := new(ExitError); errors.As(err, &end) {
 		if s.Daemon.MultiTransport {
-			err = Unsupported("it does not start with %s, so it does not offer the extension", multiTransportFlag)
+			err = Unsupported("it does not start with %s, so it does not offer the extension", strings.Join(c.Flags, " "))
 			res.conclude(nil, err)
 			return
 		}

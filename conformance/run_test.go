@@ -195,12 +195,13 @@ func TestRun(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	o, err := Config{
-		Flags: []string{"-relaxed_command_check", "-d", "-debug", "-packet_timeout", "2", "-delay_accept", "3", "-delay_write", "4", "-address", "127.0.0.1,::1"},
+		Flags: []string{"-relaxed_command_check", "-d", "-debug", "-one_holder", "-packet_timeout", "2", "-delay_accept", "3", "-delay_write", "4", "-address", "127.0.0.1,::1"},
 		Env:   []string{"ERL_EPMD_ADDRESS=127.0.0.9"},
 	}.Options()
 	require.NoError(t, err)
 	require.True(t, o.Relaxed)
 	require.Equal(t, 2, o.Debug)
+	require.True(t, o.OneHolder)
 	require.Equal(t, []time.Duration{2 * time.Second, 3 * time.Second, 4 * time.Second}, []time.Duration{o.PacketTimeout, o.AcceptDelay, o.WriteDelay})
 	require.Len(t, o.Addresses, 2)
 	o, err = Config{Env: []string{"ERL_EPMD_RELAXED_COMMAND_CHECK="}}.Options()

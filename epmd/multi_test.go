@@ -506,3 +506,24 @@ func none(t *testing.T, err error) bool {
 	}
 	return err == nil
 }
+
+// TestOneHolder: a name is its connection's alone, whoever else asks for it.
+func TestOneHolder(t *testing.T) { onEngines(t, testOneHolder) }
+
+func testOneHolder(t *testing.T, engine epmd.Engine) {
+	s := run(t, &epmd.Server{Engine: engine, MultiTransport: true, OneHolder: true})
+	holder, other := s.dial(t), s.dial(t)
+	require.Equal(t, []uint8{0}, exchange3(t, holder, transport("s", "t1", 1)))
+	require.Equal(t, []uint8{1}, exchange3(t, other, transport("s", "t2", 2)))
+	_, answer := s.register(t, "s")
+	require.EqualValues(t, 1, answer.Result)
+	_, _, err := s.RegisterLocal(node("s", 1))
+	require.ErrorIs(t, err, registry.RefusedTaken)
+	require.Equal(t, []uint8{0}, exchange3(t, holder, transport("s", "t2", 3)))
+	require.EqualValues(t, 2, s.Stats().Refusals[registry.RefusedTaken])
+	e, _ := s.View().Entry("s")
+	require.Len(t, e.Transports, 2)
+	require.NoError(t, holder.Close())
+	require.Eventually(t, func() bool { return s.View().Len() == 0 }, patience, tick)
+	require.Equal(t, []uint8{0}, exchange3(t, other, transport("s", "t2", 2)))
+}

@@ -53,6 +53,11 @@ type Server struct {
 	// OTP's epmd.
 	MultiTransport bool
 
+	// OneHolder lets only the connection that holds a name add transports to it, with
+	// MultiTransport; others are refused as if the name were taken. Without it any connection
+	// that may register can, and its type and versions then stand for the whole name.
+	OneHolder bool
+
 	// AllowLookup and AllowNames are the networks whose peers may look nodes up, and
 	// list them. Nil is everybody, as with OTP's epmd; a list that is empty but not
 	// nil is nobody but local peers. Counted in Stats.Denied, like what follows.
@@ -250,7 +255,7 @@ func (s *Server) init() *parts {
 			c.Waiters = engine.NewWaiters()
 		}
 		c.Registry = registry.New(registry.Config{
-			Now: s.now(&st.report), Remember: s.Remember, MaxHeld: limits.MaxHeld, FD: shown, OnEvent: s.onEvent(&st.report, c.Waiters),
+			Now: s.now(&st.report), Remember: s.Remember, MaxHeld: limits.MaxHeld, OneHolder: s.OneHolder, FD: shown, OnEvent: s.onEvent(&st.report, c.Waiters),
 		})
 		c.Locals = engine.NewLocals(c.Registry)
 		c.Report, c.Limits = &st.report, limits

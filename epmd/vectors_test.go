@@ -28,8 +28,8 @@ func (e embedded) Start(ctx context.Context, c conformance.Config) (conformance.
 	}
 	s := &epmd.Server{
 		Engine: e.engine, Port: port, Addresses: o.Addresses, RelaxedCommandCheck: o.Relaxed,
-		MultiTransport: o.MultiTransport,
-		PacketTimeout:  o.PacketTimeout, AcceptDelay: o.AcceptDelay, WriteDelay: o.WriteDelay,
+		MultiTransport: o.MultiTransport, OneHolder: o.OneHolder,
+		PacketTimeout: o.PacketTimeout, AcceptDelay: o.AcceptDelay, WriteDelay: o.WriteDelay,
 	}
 	if o.Debug > 0 {
 		s.Remember = 5 // as the program does

@@ -34,8 +34,8 @@ func Seeds() (map[string][]byte, error) {
 	var plain, multi material
 	for _, scenario := range scenarios {
 		o, err := scenario.Daemon.Options()
-		if err != nil {
-			continue // it is about a program
+		if err != nil || o.OneHolder {
+			continue // it is about a program, or an option that the targets do not have
 		}
 		sc, err := scenario.Flat()
 		if err != nil {

@@ -16,7 +16,8 @@ type Refusal uint8
 const (
 	_ Refusal = iota
 	// RefusedTaken: the name is registered already; of one with transports, this
-	// transport is, or what is registered has none.
+	// transport is, or what is registered has none, or Config.OneHolder keeps the name for
+	// another owner.
 	RefusedTaken
 	// RefusedNameBytes: the name is longer than wire.MaxNameBytes bytes.
 	RefusedNameBytes

@@ -53,6 +53,9 @@ type Config struct {
 	// MaxHeld is how many transports one owner may hold; zero is DefaultMaxHeld,
 	// negative is no limit.
 	MaxHeld int
+	// OneHolder keeps a name with transports for the owner that holds it: others that
+	// would add one are refused, as RefusedTaken.
+	OneHolder bool
 }
 
 // Registry is the names of one daemon. Make it with [New].
@@ -61,6 +64,7 @@ type Registry struct {
 	remember int
 	onEvent  func(Event, Inside)
 	maxHeld  int
+	alone    bool // Config.OneHolder
 	fd       func(Owner) uint64
 
 	mu          sync.RWMutex
@@ -89,6 +93,7 @@ func New(c Config) *Registry {
 		remember:    c.Remember,
 		onEvent:     c.OnEvent,
 		maxHeld:     c.MaxHeld,
+		alone:       c.OneHolder,
 		fd:          c.FD,
 		byName:      make(map[string]*record),
 		byOwner:     make(map[Owner]*record),
@@ -118,7 +123,8 @@ func New(c Config) *Registry {
 }
 
 // Register registers a node for its owner, as ALIVE2_REQ asks, and returns the
-// creation to tell it. A name that has transports gets one more, without a name.
+// creation to tell it. A name that has transports gets one more, without a name, unless
+// OneHolder keeps it.
 // If it refuses, the error is a [Refusal] and nothing has changed.
 func (r *Registry) Register(o Owner, n wire.Node) (uint32, error) {
 	return r.register(o, n, false)
@@ -143,7 +149,7 @@ func (r *Registry) register(o Owner, n wire.Node, quiet bool) (uint32, error) {
 	stands := c != nil && c.registered
 	switch {
 	case refusal != 0 || !stands:
-	case c.several == nil || c.several.has(""):
+	case c.several == nil || c.several.has("") || r.alone && !c.several.heldBy(o):
 		refusal = RefusedTaken
 	case len(c.several.list) >= wire.MaxTransports:
 		refusal = RefusedTransports

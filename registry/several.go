@@ -31,6 +31,10 @@ func (s *several) has(name string) bool {
 	return slices.ContainsFunc(s.list, func(h *held) bool { return h.name == name })
 }
 
+func (s *several) heldBy(o Owner) bool {
+	return slices.ContainsFunc(s.list, func(h *held) bool { return h.owner == o })
+}
+
 func (s *several) entries() []HeldTransport {
 	out := make([]HeldTransport, len(s.list))
 	for i, h := range s.list {
@@ -60,8 +64,9 @@ func (c *record) transports(b []wire.Transport) []wire.Transport {
 // stand for the whole name; the protocol does not count.
 //
 // If it refuses, the error is a [Refusal] and nothing has changed: what is wrong
-// with the node, or RefusedTaken if the name has this transport already or was
-// registered by Register, RefusedTransports, or RefusedHeld.
+// with the node, or RefusedTaken if the name has this transport already, was registered by
+// Register, or is another owner's that OneHolder keeps it for, RefusedTransports, or
+// RefusedHeld.
 func (r *Registry) RegisterTransport(o Owner, n wire.Node) (uint32, error) {
 	return r.registerTransport(o, n, false)
 }
@@ -78,7 +83,7 @@ func (r *Registry) registerTransport(o Owner, n wire.Node, quiet bool) (uint32, 
 	stands := c != nil && c.registered
 	switch {
 	case refusal != 0:
-	case stands && (c.several == nil || c.several.has(n.Transport)):
+	case stands && (c.several == nil || c.several.has(n.Transport) || r.alone && !c.several.heldBy(o)):
 		refusal = RefusedTaken
 	case stands && len(c.several.list) >= wire.MaxTransports:
 		refusal = RefusedTransports

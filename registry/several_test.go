@@ -132,6 +132,35 @@ func TestMaxHeld(t *testing.T) {
 	}
 }
 
+// TestOneHolder: only the owner that holds a name adds transports to it, until it has gone.
+func TestOneHolder(t *testing.T) {
+	r := registry.New(registry.Config{OneHolder: true})
+	creation := join(t, r, 1, otpTransport("s", "t1", 1))
+	join(t, r, 1, otpTransport("s", "t2", 1))
+	before := r.Snapshot().Nodes
+	_, err := r.RegisterTransport(2, otpTransport("s", "t3", 1))
+	require.Equal(t, registry.RefusedTaken, err)
+	_, err = r.Register(2, otpNode("s", 1))
+	require.Equal(t, registry.RefusedTaken, err)
+	require.Equal(t, before, r.Snapshot().Nodes)
+	_, err = r.Register(1, otpNode("s", 1))
+	require.NoError(t, err)
+	join(t, r, 2, otpTransport("other", "t1", 1))
+	r.Release(1, registry.ReasonClosed)
+	require.Equal(t, creation+1, join(t, r, 2, otpTransport("s", "t3", 1)))
+
+	// Several that held it before keep what they have, and may add to it.
+	shared := registry.New(registry.Config{})
+	join(t, shared, 1, otpTransport("s", "t1", 1))
+	join(t, shared, 2, otpTransport("s", "t2", 1))
+	r = registry.New(registry.Config{OneHolder: true})
+	require.NoError(t, r.Restore(shared.Snapshot()))
+	join(t, r, 1, otpTransport("s", "t3", 1))
+	join(t, r, 2, otpTransport("s", "t4", 1))
+	_, err = r.RegisterTransport(3, otpTransport("s", "t5", 1))
+	require.Equal(t, registry.RefusedTaken, err)
+}
+
 // TestTransportEvents: one for each transport, with how many are left of the name.
 func TestTransportEvents(t *testing.T) {
 	r, clock := newRegistry(0)

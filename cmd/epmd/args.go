@@ -23,6 +23,7 @@ type options struct {
 	relaxed   bool
 	state     string // path; empty is none
 	multi     bool   // -multi_transport
+	oneHolder bool
 	http      string // empty: not asked for
 
 	packetTimeout, delayAccept, delayWrite time.Duration
@@ -103,6 +104,8 @@ func parseFlags(args []string, env func(string) (string, bool)) (options, error)
 			o.relaxed = true
 		case "-multi_transport":
 			o.multi = true
+		case "-one_holder":
+			o.oneHolder = true
 		case "-address":
 			o.addresses, used, ok = value, 2, more
 		case "-state":

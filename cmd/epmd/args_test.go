@@ -23,9 +23,9 @@ func TestParseArgs(t *testing.T) {
 	}{
 		{name: "nothing", want: options{port: 4369}},
 		{name: "all flags",
-			args: []string{"-d", "-debug", "-d", "-port", "5000", "-address", "1.2.3.4", "-daemon", "-relaxed_command_check", "-multi_transport", "-systemd",
+			args: []string{"-d", "-debug", "-d", "-port", "5000", "-address", "1.2.3.4", "-daemon", "-relaxed_command_check", "-multi_transport", "-one_holder", "-systemd",
 				"-packet_timeout", "7", "-delay_accept", "8", "-delay_write", "9"},
-			want: options{debug: 3, port: 5000, addresses: "1.2.3.4", daemon: true, relaxed: true, multi: true, systemd: true,
+			want: options{debug: 3, port: 5000, addresses: "1.2.3.4", daemon: true, relaxed: true, multi: true, oneHolder: true, systemd: true,
 				packetTimeout: 7 * time.Second, delayAccept: 8 * time.Second, delayWrite: 9 * time.Second}},
 		{name: "rights",
 			args: []string{"-allow_lookup", "10.1.0.0/16, fd00:1::/32,,192.0.2.7 ::1", "-allow_names", "",

@@ -92,6 +92,7 @@ func newServer(o options, log *slog.Logger) (*epmd.Server, error) {
 		Port:                o.port,
 		RelaxedCommandCheck: o.relaxed,
 		MultiTransport:      o.multi,
+		OneHolder:           o.oneHolder,
 		PacketTimeout:       o.packetTimeout,
 		AcceptDelay:         o.delayAccept,
 		WriteDelay:          o.delayWrite,

@@ -16,6 +16,7 @@ Options
                            survive the daemon
   -multi_transport         let a node have several transports under one name; with
                            -names and -dump: show them, if the daemon tells them
+  -one_holder              let no other connection add a transport to a name
   -allow_lookup LIST       networks that may look nodes up, besides this machine;
                            as 10.1.0.0/16,fd00:1::/32; all networks unless given
   -allow_names LIST        networks that may list the nodes, likewise

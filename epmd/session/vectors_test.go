@@ -47,7 +47,7 @@ func (b bare) Start(_ context.Context, c conformance.Config) (conformance.Daemon
 	if o.Debug > 0 {
 		remember = registry.DebugRemember
 	}
-	s.daemon.Registry = registry.New(registry.Config{Remember: remember}) // with the real time
+	s.daemon.Registry = registry.New(registry.Config{Remember: remember, OneHolder: o.OneHolder}) // with the real time
 	return bareDaemon{s}, nil
 }
 
