@@ -59,7 +59,7 @@ var wrongs = []wrong{
 	{"STOP_REQ that leaves the connection", "stop", "epmd/session/answer.go", "res.Name, res.Evict = req.Name, owners", "res.Name = req.Name"},
 	{"remote peers taken for local", "local", "epmd/session/peer.go", "return remote.IsLoopback() ||", "return remote.IsValid() ||"},
 	{"other loopback addresses taken for remote", "local", "epmd/session/peer.go", "return remote.IsLoopback() ||", "return remote == netip.AddrFrom4([4]byte{127, 0, 0, 1}) || remote == netip.IPv6Loopback() ||"},
-	{"a packet timeout that never comes", "timeout", "epmd/session/session.go", "if s.daemon.PacketTimeout > 0 {", "if s.daemon.PacketTimeout > 1<<50 {"},
+	{"a packet timeout that never comes", "timeout", "epmd/session/deadline.go", "if s.daemon.PacketTimeout > 0 {", "if s.daemon.PacketTimeout > 1<<50 {"},
 	{"a registered connection that times out", "timeout", "epmd/session/session.go", "s.phase, s.need, s.buf, s.deadline, s.waits = p, 0, nil, time.Time{}, false", "s.phase, s.need, s.buf, s.waits = p, 0, nil, false"},
 	{"a tag answered that is none", "tags", "wire/dialect.go", "switch t {", "switch t {\n\tcase 200:\n\t\treturn true"},
 	{"-names that forgets its first line", "program", "cmd/epmd/interact.go", "up and running on port", "up on port"},

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -241,6 +242,27 @@ func testLocalWithTransports(t *testing.T, engine epmd.Engine) {
 	}, patience, tick)
 	release()
 	require.Zero(t, s.View().Len())
+}
+
+// TestLocalComesAfterWaiters: a name that a connection waits for is not the program's, not
+// even in the moment in which its holder has gone.
+func TestLocalComesAfterWaiters(t *testing.T) { onEngines(t, testLocalComesAfterWaiters) }
+
+func testLocalComesAfterWaiters(t *testing.T, engine epmd.Engine) {
+	tried := make(chan error, 1)
+	s := &epmd.Server{Engine: engine, TakenGrace: time.Hour}
+	s.ConnState = func(_ epmd.Conn, state epmd.ConnState) {
+		if state == epmd.StateClosed && len(tried) == 0 {
+			_, _, err := s.RegisterLocal(node("foo", 1))
+			tried <- err
+		}
+	}
+	r := run(t, s)
+	holder, _ := r.register(t, "foo")
+	waits := r.await(t, node("foo", 2))
+	require.NoError(t, holder.Close())
+	require.ErrorIs(t, <-tried, registry.RefusedTaken)
+	require.Zero(t, waits.answer(t).Result)
 }
 
 // TestLocalAtTheEnd: registrations of the program race with the end of the server, and none

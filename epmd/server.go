@@ -257,7 +257,7 @@ func (s *Server) init() *parts {
 		c.Registry = registry.New(registry.Config{
 			Now: s.now(&st.report), Remember: s.Remember, MaxHeld: limits.MaxHeld, OneHolder: s.OneHolder, FD: shown, OnEvent: s.onEvent(&st.report, c.Waiters),
 		})
-		c.Locals = engine.NewLocals(c.Registry)
+		c.Locals = engine.NewLocals(c.Registry, c.Waiters)
 		c.Report, c.Limits = &st.report, limits
 		c.AcceptDelay, c.WriteDelay, c.ExitIdle = s.AcceptDelay, s.WriteDelay, s.ExitIdle
 		c.MeasureLatency, c.ConnsKept = s.MeasureLatency, s.ConnsKept
@@ -370,7 +370,8 @@ func (s *Server) Unregister(name string) bool {
 // and its next creation is another one. AdmitNode is not asked.
 //
 // It may come before Serve, but after Restore and Resume, which need an empty registry.
-// n.Transport must be empty. The error is ErrServerClosed once the server has ended, a
+// It does not wait for a name that is taken, nor for one that a connection waits for (see
+// TakenGrace). n.Transport must be empty. The error is ErrServerClosed once the server has ended, a
 // registry.Refusal such as registry.RefusedTaken, or that of wire.Node.AppendAlive2Req for
 // what no node can be called.
 func (s *Server) RegisterLocal(n wire.Node) (creation uint32, release func(), err error) {

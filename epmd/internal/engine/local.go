@@ -12,6 +12,7 @@ import (
 // end with the server.
 type Locals struct {
 	registry *registry.Registry
+	waiters  *Waiters // nil: nobody waits for a name
 
 	mu    sync.Mutex
 	last  registry.Owner
@@ -19,15 +20,21 @@ type Locals struct {
 }
 
 // NewLocals is none yet.
-func NewLocals(r *registry.Registry) *Locals { return &Locals{registry: r, last: registry.LocalOwners} }
+func NewLocals(r *registry.Registry, waiters *Waiters) *Locals {
+	return &Locals{registry: r, waiters: waiters, last: registry.LocalOwners}
+}
 
-// Register registers a node for an owner that was never given before. Its error is
-// ErrClosed once the server has ended, or a registry.Refusal.
+// Register registers a node for an owner that was never given before. A name for which a
+// connection waits is taken. Its error is ErrClosed once the server has ended, or a
+// registry.Refusal.
 func (l *Locals) Register(n wire.Node) (o registry.Owner, creation uint32, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ended {
 		return 0, 0, ErrClosed
+	}
+	if l.waiters != nil && l.waiters.Waiting([]byte(n.Name)) > 0 {
+		return 0, 0, registry.RefusedTaken
 	}
 	l.last++
 	creation, err = l.registry.Register(l.last, n)

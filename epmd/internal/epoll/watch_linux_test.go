@@ -28,7 +28,7 @@ func newConfig() *engine.Config {
 	r := registry.New(registry.Config{})
 	return &engine.Config{
 		Registry: r,
-		Locals:   engine.NewLocals(r),
+		Locals:   engine.NewLocals(r, nil),
 		Ended:    func(any) {},
 		Report:   &report.Report{Log: slog.New(slog.DiscardHandler)},
 		Limits: places.Limits{
