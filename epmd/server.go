@@ -369,11 +369,11 @@ func (s *Server) Unregister(name string) bool {
 // Handoff: to the successor, as to a server that is given its name by Restore, it has ended,
 // and its next creation is another one. AdmitNode is not asked.
 //
-// It may come before Serve, but after Restore and Resume, which need an empty registry.
-// It does not wait for a name that is taken, nor for one that a connection waits for (see
-// TakenGrace). n.Transport must be empty. The error is ErrServerClosed once the server has ended, a
-// registry.Refusal such as registry.RefusedTaken, or that of wire.Node.AppendAlive2Req for
-// what no node can be called.
+// It may come before Serve, but after Restore and Resume, which need an empty registry. It
+// waits for nothing: a name that is registered, or that a connection waits for (see
+// TakenGrace), is taken. n.Transport must be empty. The error is ErrServerClosed once the
+// server has ended, a registry.Refusal such as registry.RefusedTaken, or that of
+// wire.Node.AppendAlive2Req for what no node can be called.
 func (s *Server) RegisterLocal(n wire.Node) (creation uint32, release func(), err error) {
 	if n.Transport != "" {
 		return 0, nil, fmt.Errorf("epmd: a node of this program is registered without a transport, and not with %q", n.Transport)
