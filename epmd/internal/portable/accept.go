@@ -68,8 +68,8 @@ func mayPass(err error) bool {
 		return errno != syscall.EBADF && errno != syscall.EINVAL && errno != syscall.ENOTSOCK &&
 			errno != syscall.EFAULT && errno != syscall.EOPNOTSUPP
 	}
-	var temporary net.Error
-	return errors.As(err, &temporary) && temporary.Temporary() //nolint:staticcheck // as net/http asks
+	var temporary interface{ Temporary() bool } // of net.Error, as net/http asks too
+	return errors.As(err, &temporary) && temporary.Temporary()
 }
 
 // isShort says whether the system or the process has no more files or memory.
