@@ -15,8 +15,9 @@ import (
 type daemon struct{ *testbed.Process }
 
 func startDaemon(ctx context.Context, p Program) (*daemon, error) {
+	grace := testbed.NoGrace(ctx, p.Path, p.Args...) // OTP's has none
 	d, err := testbed.Start(ctx, func(port uint16) *exec.Cmd {
-		return testbed.Command(p.Path, append(slices.Clone(p.Args), "-port", strconv.Itoa(int(port)), "-address", "127.0.0.1")...)
+		return testbed.Command(p.Path, slices.Concat(p.Args, grace, []string{"-port", strconv.Itoa(int(port)), "-address", "127.0.0.1"})...)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s does not start: %w", p.Path, err)

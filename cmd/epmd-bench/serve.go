@@ -58,7 +58,7 @@ func serve(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	s := &epmd.Server{Port: addr.Port(), Engine: engine}
+	s := &epmd.Server{Port: addr.Port(), Engine: engine, TakenGrace: -1}
 	defer context.AfterFunc(ctx, func() { _ = s.Close() })() // Serve tells of the end
 	if err := s.Serve(ln); !errors.Is(err, epmd.ErrServerClosed) && !errors.Is(err, epmd.ErrKilled) {
 		return err

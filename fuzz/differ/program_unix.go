@@ -20,11 +20,12 @@ type Program struct {
 }
 
 // StartProgram starts an epmd program on a free port of the loopback addresses, and
-// returns once it listens. With relaxed it allows STOP_REQ. The context bounds
-// the start only.
+// returns once it listens. With relaxed it allows STOP_REQ; a taken name it refuses at
+// once. The context bounds the start only.
 func StartProgram(ctx context.Context, path string, relaxed bool) (*Program, error) {
+	grace := testbed.NoGrace(ctx, path) // which would have one of two daemons answer later
 	p, err := testbed.Start(ctx, func(port uint16) *exec.Cmd {
-		args := []string{"-port", strconv.Itoa(int(port)), "-address", "127.0.0.1"}
+		args := append([]string{"-port", strconv.Itoa(int(port)), "-address", "127.0.0.1"}, grace...)
 		if relaxed {
 			args = append(args, "-relaxed_command_check")
 		}

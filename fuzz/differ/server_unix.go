@@ -22,7 +22,7 @@ type Server struct {
 }
 
 // StartServer starts a server on a free port of 127.0.0.1. With relaxed it allows
-// STOP_REQ.
+// STOP_REQ; a taken name it refuses at once.
 func StartServer(relaxed bool, d wire.Dialect) (*Server, error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -30,7 +30,7 @@ func StartServer(relaxed bool, d wire.Dialect) (*Server, error) {
 	}
 	s := &Server{
 		tcp:    tcp{port: uint16(ln.Addr().(*net.TCPAddr).Port)},
-		Server: &epmd.Server{RelaxedCommandCheck: relaxed, MultiTransport: d == wire.MultiTransport},
+		Server: &epmd.Server{RelaxedCommandCheck: relaxed, MultiTransport: d == wire.MultiTransport, TakenGrace: -1},
 		ended:  make(chan error, 1),
 	}
 	go func() { s.ended <- s.Serve(ln) }()
