@@ -18,6 +18,8 @@ type Options struct {
 	MultiTransport bool
 	// OneHolder is -one_holder.
 	OneHolder bool
+	// TakenGrace is -taken_grace, zero if not given.
+	TakenGrace time.Duration
 	// PacketTimeout, AcceptDelay and WriteDelay are zero if not given.
 	PacketTimeout, AcceptDelay, WriteDelay time.Duration
 	// Addresses are those of -address; none is all.
@@ -81,6 +83,9 @@ func (o *Options) flag(flags []string) (int, error) {
 	seconds := time.Duration(n) * time.Second
 	switch {
 	case err != nil || n == 0:
+	case flags[0] == takenGraceFlag:
+		o.TakenGrace = time.Duration(n) * time.Millisecond
+		return 2, nil
 	case flags[0] == "-packet_timeout":
 		o.PacketTimeout = seconds
 		return 2, nil
@@ -105,13 +110,20 @@ func (o *Options) addresses(list string) error {
 	return nil
 }
 
-// multiTransportFlag asks a program for the multi-transport extension.
-const multiTransportFlag = "-multi_transport"
+// multiTransportFlag asks a program for the multi-transport extension, takenGraceFlag for
+// time until a taken name is refused.
+const (
+	multiTransportFlag = "-multi_transport"
+	takenGraceFlag     = "-taken_grace"
+)
 
 // here is the config with this machine's addresses in it, and all flags.
 func (c Config) here() (Config, error) {
 	if c.MultiTransport {
 		c.Flags = append(slices.Clone(c.Flags), multiTransportFlag)
+	}
+	if c.TakenGrace > 0 {
+		c.Flags = append(slices.Clone(c.Flags), takenGraceFlag, strconv.Itoa(c.TakenGrace))
 	}
 	flags, err := outsides(c.Flags)
 	env, err2 := outsides(c.Env)

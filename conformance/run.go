@@ -172,7 +172,7 @@ func (r Runner) play(ctx context.Context, t Target, s Scenario, steps []Step, re
 func (r Runner) once(ctx context.Context, t Target, c Config, s Scenario, steps []Step, res *Result) {
 	d, err := t.Start(ctx, c)
 	if end := new(ExitError); errors.As(err, &end) {
-		if s.Daemon.MultiTransport {
+		if s.Daemon.MultiTransport || s.Daemon.TakenGrace > 0 {
 			err = Unsupported("it does not start with %s, so it does not offer the extension", strings.Join(c.Flags, " "))
 			res.conclude(nil, err)
 			return

@@ -38,6 +38,10 @@ type Config struct {
 	// with the flag -multi_transport. One that does not begin to listen with it does
 	// not offer it, and the scenario is skipped.
 	MultiTransport bool `yaml:"multi_transport,omitempty" json:"multiTransport,omitempty"`
+	// TakenGrace asks for a daemon whose holder of a name has so many milliseconds to end
+	// before another registration of it is refused: with the flag -taken_grace. One that
+	// does not begin to listen with it has no such time, and the scenario is skipped.
+	TakenGrace int `yaml:"taken_grace,omitempty" json:"takenGrace,omitempty"`
 	// Fresh says that the daemon must not have been used before, and may be ended. It is
 	// found from the steps.
 	Fresh bool `yaml:"-" json:"fresh,omitempty"`
@@ -47,7 +51,7 @@ type Config struct {
 
 // Plain says that the daemon is to run without any option.
 func (c Config) Plain() bool {
-	return len(c.Flags) == 0 && len(c.Env) == 0 && !c.PortByEnv && !c.MultiTransport && c.Files == 0
+	return len(c.Flags) == 0 && len(c.Env) == 0 && !c.PortByEnv && !c.MultiTransport && c.TakenGrace == 0 && c.Files == 0
 }
 
 // Daemon is a running EPMD. It is used by one goroutine at a time.

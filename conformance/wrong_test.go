@@ -46,6 +46,8 @@ var wrongs = []wrong{
 	{"a taken name given twice", "alive2", "registry/registry.go", "stands := c != nil && c.registered\n", "stands := c != nil && c.registered && c.owner == o\n"},
 	{"a refused connection closed at once", "kept", "epmd/session/answer.go", "Result{Verdict: Keep, Name: req.Name, Reply: resp.Append(b), Err: err}", "Result{Verdict: map[bool]Verdict{true: Keep, false: Close}[err == nil], Name: req.Name, Reply: resp.Append(b), Err: err}"},
 	{"a name that outlives its connection", "kept", "epmd/session/answer.go", "s.holds = true", "s.holds = false"},
+	{"the last to wait first in line", "grace", "epmd/internal/engine/waiters.go", "of.PushBack(", "of.PushFront("},
+	{"a wait that the holder's end does not end", "grace", "epmd/internal/engine/waiters.go", "e.Kind != registry.Unregistered", "e.Kind != registry.Registered"},
 	{"a lookup of 255 characters answered", "port2", "wire/port2.go", "chars > MaxLookupChars", "chars > MaxLookupChars+1"},
 	{"a trailing NUL kept in a lookup", "port2", "wire/port2.go", "last >= 0 && r.Name[last] == 0", "last > 1000 && r.Name[last] == 0"},
 	{"a lookup that does not forget", "port2", "registry/registry.go", "c == nil || !c.registered {\n\t\treturn wire.Node{}, false", "c == nil {\n\t\treturn wire.Node{}, false"},

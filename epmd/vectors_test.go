@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/goepmd/goepmd/conformance"
 	"github.com/goepmd/goepmd/epmd"
@@ -28,7 +29,7 @@ func (e embedded) Start(ctx context.Context, c conformance.Config) (conformance.
 	}
 	s := &epmd.Server{
 		Engine: e.engine, Port: port, Addresses: o.Addresses, RelaxedCommandCheck: o.Relaxed,
-		MultiTransport: o.MultiTransport, OneHolder: o.OneHolder,
+		MultiTransport: o.MultiTransport, OneHolder: o.OneHolder, TakenGrace: e.grace(o),
 		PacketTimeout: o.PacketTimeout, AcceptDelay: o.AcceptDelay, WriteDelay: o.WriteDelay,
 	}
 	if o.Debug > 0 {
@@ -49,6 +50,15 @@ func (e embedded) Start(ctx context.Context, c conformance.Config) (conformance.
 		return nil, errors.Join(err, s.Close())
 	}
 	return d, nil
+}
+
+// grace is none for the epoll engine unless a scenario asks for some, and for the others what
+// is usual: so the suite is played to both.
+func (e embedded) grace(o conformance.Options) time.Duration {
+	if o.TakenGrace == 0 && e.engine == epmd.EngineEpoll {
+		return -1
+	}
+	return o.TakenGrace
 }
 
 type embeddedDaemon struct {

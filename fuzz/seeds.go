@@ -34,7 +34,7 @@ func Seeds() (map[string][]byte, error) {
 	var plain, multi material
 	for _, scenario := range scenarios {
 		o, err := scenario.Daemon.Options()
-		if err != nil || o.OneHolder {
+		if err != nil || o.OneHolder || scenario.Daemon.TakenGrace > 0 {
 			continue // it is about a program, or an option that the targets do not have
 		}
 		sc, err := scenario.Flat()

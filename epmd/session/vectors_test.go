@@ -35,7 +35,7 @@ func (b bare) Start(_ context.Context, c conformance.Config) (conformance.Daemon
 	if err != nil {
 		return nil, err
 	}
-	if o.PacketTimeout != 0 || o.AcceptDelay != 0 || o.WriteDelay != 0 || len(o.Addresses) > 0 {
+	if o.TakenGrace != 0 || o.PacketTimeout != 0 || o.AcceptDelay != 0 || o.WriteDelay != 0 || len(o.Addresses) > 0 {
 		return nil, conformance.Unsupported("a bare session has no clock and no address")
 	}
 	s := newSim(relaxed(o.Relaxed))

@@ -46,7 +46,7 @@ report();
 /** Says whether the module has what a scenario asks for: it has no program and no addresses. */
 function possible({daemon, quiet, steps, differs}) {
   const flags = (daemon.flags ?? []).filter((f) => f !== "-relaxed_command_check");
-  if (flags.length > 0 || daemon.env || daemon.portByEnv || daemon.files || quiet) return false;
+  if (flags.length > 0 || daemon.env || daemon.portByEnv || daemon.files || daemon.takenGrace || quiet) return false;
   const all = [steps, ...(differs ?? []).map((v) => v.steps)].flat();
   return all.every((s) => !s.run && !s.refused && !s.route?.to && (s.route?.from ?? "outside") === "outside");
 }
