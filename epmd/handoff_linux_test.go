@@ -263,7 +263,7 @@ func TestHandoffFails(t *testing.T) {
 		"ends at once":             {say(""), "the successor ended"},
 		"speaks another protocol":  {say("HTTP/1.1 400 Bad"), "something strange"},
 		"speaks a newer protocol":  {say("GOEPMDH\x02\x00\x01"), "something strange"},
-		"is too old":               {say(string(hello(state.Version - 1))), "the successor is too old: it reads states up to version 0, and this is version 1"},
+		"is too old":               {say(string(hello(state.Version - 1))), fmt.Sprintf("the successor is too old: it reads states up to version %d, and this is version %d", state.Version-1, state.Version)},
 		"ends before the state":    {say(string(hello(state.Version))), "the successor ended"},
 		"ends with the state":      {take(), "the successor ended"},
 		"refuses":                  {take("X\x00\x05no, I"), "the successor refuses: no, I"},
@@ -389,7 +389,7 @@ func TestResumeFails(t *testing.T) {
 	}{
 		"nothing":          {nil, 0, "", "says nothing"},
 		"no state":         {[]byte(strings.Repeat("x", 100)), 0, "", "damaged"},
-		"a newer state":    {newer, 0, "", "version 2, and this program reads up to 1"},
+		"a newer state":    {newer, 0, "", fmt.Sprintf("version %d, and this program reads up to %d", state.Version+1, state.Version)},
 		"half a state":     {whole[:len(whole)/2], 0, "", "damaged"},
 		"a name twice":     {state.Append(nil, twice), len(files), "", "comes twice"},
 		"a number twice":   {state.Append(nil, numbers), len(files), "", "numbers that cannot be"},
@@ -506,6 +506,17 @@ func TestHandoffOfUnixSocket(t *testing.T) {
 	require.Contains(t, string(requireClosed(t, names)), "name a at port 1\n")
 	require.NoError(t, c.Close())
 	require.Eventually(t, func() bool { return len(s.names()) == 0 }, patience, tick)
+}
+
+// TestOwnersNeverAgainAfterHandoff: likewise of connections that were never registered.
+func TestOwnersNeverAgainAfterHandoff(t *testing.T) {
+	testOwnersNeverAgain(t, epmd.EngineEpoll, func(s *running, next *epmd.Server) *running {
+		for range 20 {
+			_, err := s.client().Names(ctx(t))
+			require.NoError(t, err)
+		}
+		return s.succeed(t, next)
+	})
 }
 
 // TestHandoffOfTransports: a connection that registers several transports goes on

@@ -30,16 +30,17 @@ type Held struct {
 func (s *Server) Restore(left Held) error {
 	st := s.init()
 	h := &engine.Held{State: saved.State{Names: left.Names}}
-	registered := engine.Holders(left.Names)
+	holders := engine.Holders(left.Names)
 	for o, f := range left.Conns {
 		fd, remote, err := sockets.Adopt(f)
+		more, registered := holders[o]
 		switch {
 		case err != nil: // most likely it has ended
 			st.report.Log.Debug("a connection has ended while nobody served it", "owner", o, "err", err)
-		case !registered[o]:
+		case !registered:
 			sockets.CloseAll([]int{fd})
 		default:
-			h.Add(saved.Conn{Owner: o, Remote: remote, Phase: saved.Registered}, fd)
+			h.Add(saved.Conn{Owner: o, Remote: remote, Phase: saved.Registered, More: more}, fd)
 		}
 	}
 	if err := st.engine.restore(h); err != nil {

@@ -73,14 +73,14 @@ func edgeStates() [][]byte {
 	all := body(state.State{
 		Saved: at, Final: true,
 		Names: registry.Snapshot{
-			Seq: 1 << 40,
+			Seq: 1 << 40, Floor: 1 << 31, Gone: 1<<31 + 1, LastOwner: 1<<24 | 2,
 			Nodes: []registry.Entry{
 				{Node: node("é"), Owner: 1<<24 | 1, Counter: 1<<32 - 1, Since: at},
 				{Node: node("b"), Owner: 1<<24 | 1, Counter: 4, Since: at},
 			},
 			Old: []registry.Entry{{Node: node("t"), Owner: 4, Counter: 6, Since: at, Transports: []registry.HeldTransport{
 				{Transport: wire.Transport{Name: "inet_tcp", Port: 1}, Owner: 4, Since: at},
-				{Transport: wire.Transport{Name: "uds", Port: 2}, Owner: 1, Since: at},
+				{Transport: wire.Transport{Name: "uds", Port: 2}, Owner: 1, Since: at, Alive2: true},
 			}}, {Node: wire.Node{Name: "old"}, Owner: 3, Counter: 5, Since: at}},
 		},
 		Listeners: 2,

@@ -31,7 +31,7 @@ const DefaultMaxHeld = 256
 type Owner uint64
 
 // LocalOwners is the first of the owners that are no connections, but the program that runs
-// the daemon.
+// the daemon. Snapshot.LastOwner does not count them.
 const LocalOwners Owner = 1 << 63
 
 // Config is what a registry may be told. The zero value is OTP's.
@@ -75,7 +75,8 @@ type Registry struct {
 	old         list               // remembered, the oldest first
 	most        int                // in byName since it was made: see shrink
 	seq         uint64
-	floor       uint32 // see Snapshot
+	floor, gone uint32 // see Snapshot
+	lastOwner   Owner  // likewise
 	subscribers map[*Subscription]struct{}
 	walks       map[*walk]struct{}
 
@@ -158,12 +159,13 @@ func (r *Registry) register(o Owner, n wire.Node, quiet bool) (uint32, error) {
 		return r.refuse(o, n, refusal, quiet)
 	}
 	if stands {
-		return r.add(c, o, n), nil
+		return r.add(c, o, n, true), nil
 	}
 	c = r.begin(c, n)
 	c.set(n)
 	c.port, c.owner = n.Port, o
 	c.sibling, r.byOwner[o] = r.byOwner[o], c
+	r.noteOwner(o)
 	r.changed()
 	r.publish(Event{Kind: Registered, Owner: o, Node: n, Transports: 1, Creation: c.creation()})
 	return c.creation(), nil
@@ -201,9 +203,10 @@ func (r *Registry) begin(c *record, n wire.Node) *record {
 	case r.old.n > r.remember:
 		c = r.old.first
 		r.forget(c)
+		c.counter = max(c.counter, r.leastCounter())
 		r.byName[n.Name] = c
 	default:
-		c = &record{counter: max(firstCounter(now), nextCounter(r.floor))}
+		c = &record{counter: max(firstCounter(now), r.leastCounter())}
 		r.byName[n.Name] = c
 	}
 	c.name, c.since, c.registered, c.several = n.Name, now.UnixNano(), true, nil
@@ -211,6 +214,22 @@ func (r *Registry) begin(c *record, n wire.Node) *record {
 	r.registrations++
 	r.most = max(r.most, len(r.byName))
 	return c
+}
+
+// leastCounter is the least that a name which is not remembered may begin with: with a
+// floor, above what any name was given that it may have been.
+func (r *Registry) leastCounter() uint32 {
+	if r.floor == 0 {
+		return lowestCounter
+	}
+	return nextCounter(max(r.floor, r.gone))
+}
+
+// noteOwner notes who has registered something.
+func (r *Registry) noteOwner(o Owner) {
+	if o < LocalOwners {
+		r.lastOwner = max(r.lastOwner, o)
+	}
 }
 
 // Release ends everything that an owner has registered, if it has.
@@ -298,6 +317,7 @@ func (r *Registry) retire(c *record, why Reason) {
 func (r *Registry) forget(c *record) {
 	r.old.remove(c)
 	delete(r.byName, c.name)
+	r.gone = max(r.gone, c.counter)
 	r.shrink()
 }
 
@@ -354,6 +374,13 @@ func (r *Registry) Holder(name []byte) (Owner, bool) {
 		return 0, false
 	}
 	return c.owner, true
+}
+
+// LastOwner is that of Snapshot.
+func (r *Registry) LastOwner() Owner {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.lastOwner
 }
 
 // Len is the number of registered nodes.

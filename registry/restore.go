@@ -34,10 +34,11 @@ func (r *Registry) Restore(s Snapshot) error {
 		clear(r.byName)
 		clear(r.byOwner)
 		clear(r.chains)
-		r.live, r.old = list{}, list{}
+		r.live, r.old, r.lastOwner = list{}, list{}, 0
 		return err
 	}
-	r.seq, r.floor, r.most = s.Seq, s.Floor, len(r.byName)
+	r.seq, r.floor, r.gone, r.most = s.Seq, s.Floor, s.Gone, len(r.byName)
+	r.noteOwner(s.LastOwner)
 	r.registrations = uint64(r.live.n) // see Stats
 	r.changed()
 	return nil
@@ -83,6 +84,7 @@ func (r *Registry) restoreEntry(e Entry) (*record, error) {
 	}
 	c := &record{port: e.Node.Port, owner: e.Owner, counter: e.Counter, since: e.Since.UnixNano()}
 	c.set(e.Node)
+	r.noteOwner(e.Owner)
 	if len(e.Transports) > 0 {
 		c.several = new(several)
 		for _, t := range e.Transports {
@@ -90,8 +92,9 @@ func (r *Registry) restoreEntry(e Entry) (*record, error) {
 				return nil, fmt.Errorf("%w: %q cannot have the transport %q", ErrSnapshot, e.Node.Name, t.Name)
 			}
 			c.several.list = append(c.several.list, &held{
-				record: c, name: t.Name, port: t.Port, owner: t.Owner, since: t.Since.UnixNano(),
+				record: c, name: t.Name, port: t.Port, owner: t.Owner, since: t.Since.UnixNano(), alive2: t.Alive2,
 			})
+			r.noteOwner(t.Owner)
 		}
 		c.first()
 	}

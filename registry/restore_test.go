@@ -138,6 +138,34 @@ func TestFloor(t *testing.T) {
 	require.EqualValues(t, 5000, r.Snapshot().Floor)
 }
 
+// TestLastOwner: the highest owner that registered anything is known when the name is
+// long forgotten, and in the registry that goes on; those that are no connections do not
+// count.
+func TestLastOwner(t *testing.T) {
+	r, _ := newRegistry(-1)
+	_, err := r.Register(7, otpNode("\xff", 1))
+	require.Error(t, err)
+	require.Zero(t, r.Snapshot().LastOwner, "it was refused")
+	register(t, r, 5, otpNode("a", 1))
+	register(t, r, registry.LocalOwners, otpNode("local", 1))
+	join(t, r, registry.LocalOwners+1, otpTransport("local 2", "t", 1))
+	join(t, r, 9, otpTransport("b", "t", 1))
+	register(t, r, 8, otpNode("c", 1))
+	r.Release(9, registry.ReasonClosed)
+	register(t, r, 6, otpNode("d", 1)) // it takes over b's record
+	s := r.Snapshot()
+	require.EqualValues(t, 9, s.LastOwner)
+	next := registry.New(registry.Config{})
+	require.NoError(t, next.Restore(s))
+	require.EqualValues(t, 9, next.Snapshot().LastOwner)
+
+	s.LastOwner = 0 // as what was written before it was told
+	s.Old = []registry.Entry{{Node: wire.Node{Name: "old"}, Owner: 70}}
+	next = registry.New(registry.Config{})
+	require.NoError(t, next.Restore(s))
+	require.EqualValues(t, 70, next.Snapshot().LastOwner)
+}
+
 // TestRestoreTransports: names with several transports, of several owners, are restored
 // too, and end as they would have.
 func TestRestoreTransports(t *testing.T) {
@@ -154,10 +182,11 @@ func TestRestoreTransports(t *testing.T) {
 	add(r, 2, "b", "inet_tls", 2)
 	add(r, 2, "a", "inet_tls", 3)
 	add(r, 1, "b", "uds", 4)
+	register(t, r, 8, otpNode("b", 8))
 	add(r, 3, "old", "inet_tcp", 5)
 	add(r, 3, "old", "", 6)
 	r.Release(3, registry.ReasonClosed)
-	require.Equal(t, []registry.Owner{2, 1}, r.Snapshot().Nodes[0].Owners())
+	require.Equal(t, []registry.Owner{2, 1, 8}, r.Snapshot().Nodes[0].Owners())
 	require.Equal(t, []registry.Owner{9}, r.Snapshot().Nodes[2].Owners())
 	for name, end := range map[string]func(*registry.Registry){
 		"release 1": func(r *registry.Registry) { r.Release(1, registry.ReasonClosed) },

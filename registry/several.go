@@ -18,6 +18,7 @@ type held struct {
 	port       uint16
 	owner      Owner
 	since      int64 // Unix time in nanoseconds of the registration
+	alive2     bool  // see HeldTransport
 	prev, next *held
 }
 
@@ -39,7 +40,7 @@ func (s *several) entries() []HeldTransport {
 	out := make([]HeldTransport, len(s.list))
 	for i, h := range s.list {
 		out[i] = HeldTransport{
-			Transport: wire.Transport{Name: h.name, Port: h.port}, Owner: h.owner, Since: time.Unix(0, h.since),
+			Transport: wire.Transport{Name: h.name, Port: h.port}, Owner: h.owner, Since: time.Unix(0, h.since), Alive2: h.alive2,
 		}
 	}
 	return out
@@ -97,7 +98,7 @@ func (r *Registry) registerTransport(o Owner, n wire.Node, quiet bool) (uint32, 
 		c = r.begin(c, n)
 		c.several = new(several)
 	}
-	return r.add(c, o, n), nil
+	return r.add(c, o, n, false), nil
 }
 
 // isTransport says whether a transport may have this name.
@@ -111,13 +112,14 @@ func isTransport(name string) bool {
 }
 
 // add adds a transport to a name that may have it, and gives the creation.
-func (r *Registry) add(c *record, o Owner, n wire.Node) uint32 {
+func (r *Registry) add(c *record, o Owner, n wire.Node, alive2 bool) uint32 {
 	n.Protocol = wire.ProtocolTCP
 	c.set(n)
-	h := &held{record: c, name: n.Transport, port: n.Port, owner: o, since: r.now().UnixNano()}
+	h := &held{record: c, name: n.Transport, port: n.Port, owner: o, since: r.now().UnixNano(), alive2: alive2}
 	c.several.list = append(c.several.list, h)
 	c.first()
 	r.link(h)
+	r.noteOwner(o)
 	r.changed()
 	r.publish(Event{Kind: Registered, Owner: o, Node: n, Transports: len(c.several.list), Creation: c.creation()})
 	return c.creation()

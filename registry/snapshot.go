@@ -32,6 +32,9 @@ type HeldTransport struct {
 	Owner Owner
 	// Since is when it was registered.
 	Since time.Time
+	// Alive2 says that Register registered it, as ALIVE2_REQ asks: a connection that
+	// did so takes no further requests.
+	Alive2 bool
 }
 
 // Snapshot is a registry as it was at one moment.
@@ -42,9 +45,15 @@ type Snapshot struct {
 	Nodes []Entry
 	// Old are the remembered names, the oldest first.
 	Old []Entry
-	// Floor is below the first counter of any name to come that was never seen; zero
-	// leaves that to the time alone.
+	// Floor is below the first counter of any name to come that is not remembered; zero
+	// leaves that to the time alone. Where it is not zero, Gone is below it too.
 	Floor uint32
+	// Gone is the highest counter of the names that were forgotten, or whose record
+	// another name took over.
+	Gone uint32
+	// LastOwner is the highest owner below LocalOwners that has registered anything, ever:
+	// the next connection needs a number above it.
+	LastOwner Owner
 }
 
 // Entry tells of a registered node what a snapshot would. Names compare byte for byte.
@@ -71,7 +80,7 @@ func (r *Registry) snapshot() Snapshot {
 		Seq:   r.seq,
 		Nodes: make([]Entry, 0, r.live.n),
 		Old:   make([]Entry, 0, r.old.n),
-		Floor: r.floor,
+		Floor: r.floor, Gone: r.gone, LastOwner: r.lastOwner,
 	}
 	for c := r.live.first; c != nil; c = c.next {
 		s.Nodes = append(s.Nodes, c.entry())

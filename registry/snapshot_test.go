@@ -43,7 +43,8 @@ func TestSnapshot(t *testing.T) {
 			{Node: c, Owner: 13, Counter: 3001, Creation: 3001, Since: time.Unix(3000, 0)},
 			{Node: a, Owner: 11, Counter: 1001, Creation: 1001%3 + 1, Since: time.Unix(1000, 1)},
 		},
-		Old: []registry.Entry{old},
+		Old:       []registry.Entry{old},
+		LastOwner: 13, // who is refused holds nothing
 	}
 	taken := r.Snapshot()
 	require.Equal(t, want, taken)
@@ -90,6 +91,7 @@ func TestSnapshotAfterATakeOver(t *testing.T) {
 		Nodes: []registry.Entry{
 			{Node: otpNode("new", 2), Owner: 2, Counter: 1001, Creation: 1001, Since: time.Unix(2000, 0)},
 		},
-		Old: []registry.Entry{},
+		Old:  []registry.Entry{},
+		Gone: 1001, LastOwner: 2,
 	}, r.Snapshot())
 }

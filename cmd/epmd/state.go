@@ -39,7 +39,7 @@ const (
 func loadState(path string, now time.Time, log *slog.Logger) (registry.Snapshot, error) {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return registry.Snapshot{}, nil
+		return state.Revive(state.State{Final: true}, now), nil // nothing was given before
 	}
 	if err != nil {
 		return registry.Snapshot{}, fmt.Errorf("cannot read the state: correct -state, or the rights of the file: %w", err)

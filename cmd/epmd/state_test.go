@@ -80,7 +80,8 @@ func TestStateLoads(t *testing.T) {
 	require.ErrorContains(t, err, "correct -state")
 	s, err = loadState(filepath.Join(t.TempDir(), "none"), now, nil)
 	require.NoError(t, err)
-	require.Empty(t, s)
+	require.Empty(t, s.Old)
+	require.EqualValues(t, now.Unix(), s.Floor, "so that a name which is forgotten gets no creation again")
 }
 
 // TestStateSaves: it is written soon after a change, whole, and at the end.

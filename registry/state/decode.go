@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+
+	"github.com/goepmd/goepmd/registry"
 )
 
 // Why bytes are no state that can be used.
@@ -19,7 +21,7 @@ var (
 // no more memory than a few times the length of b, whatever stands there. Its error
 // is ErrDamaged or ErrVersion.
 func Decode(b []byte) (State, error) {
-	length, sum, err := decodeHeader(b)
+	version, length, sum, err := decodeHeader(b)
 	if err != nil {
 		return State{}, err
 	}
@@ -30,33 +32,36 @@ func Decode(b []byte) (State, error) {
 	case crc32.Checksum(body, castagnoli) != sum:
 		return State{}, fmt.Errorf("%w: the checksum is wrong", ErrDamaged)
 	}
-	return decodeBody(body)
+	return decodeBody(version, body)
 }
 
-// decodeHeader reads the head: the length of the body and its checksum.
-func decodeHeader(b []byte) (length uint64, sum uint32, err error) {
+// decodeHeader reads the head: the version, the length of the body and its checksum.
+func decodeHeader(b []byte) (version uint16, length uint64, sum uint32, err error) {
 	switch {
 	case len(b) < headerLen:
-		return 0, 0, fmt.Errorf("%w: only %d bytes", ErrDamaged, len(b))
+		return 0, 0, 0, fmt.Errorf("%w: only %d bytes", ErrDamaged, len(b))
 	case string(b[:len(mark)]) != mark:
-		return 0, 0, fmt.Errorf("%w: it does not begin as one", ErrDamaged)
+		return 0, 0, 0, fmt.Errorf("%w: it does not begin as one", ErrDamaged)
 	}
 	f := fields{b: b[len(mark):]}
-	version := f.uint16()
+	version = f.uint16()
 	length, sum = f.uint64(), f.uint32()
 	switch {
 	case version == 0:
-		return 0, 0, fmt.Errorf("%w: version 0", ErrDamaged)
+		return 0, 0, 0, fmt.Errorf("%w: version 0", ErrDamaged)
 	case version > Version:
-		return 0, 0, fmt.Errorf("%w: version %d, and this program reads up to %d", ErrVersion, version, Version)
+		return 0, 0, 0, fmt.Errorf("%w: version %d, and this program reads up to %d", ErrVersion, version, Version)
 	}
-	return length, sum, nil
+	return version, length, sum, nil
 }
 
-func decodeBody(body []byte) (State, error) {
-	f := fields{b: body}
+func decodeBody(version uint16, body []byte) (State, error) {
+	f := fields{version: version, b: body}
 	s := State{Saved: f.time(), Final: f.bool()}
 	s.Names.Seq, s.Names.Floor = f.uvarint(), f.uint32()
+	if version > 1 {
+		s.Names.Gone, s.Names.LastOwner = f.uint32(), registry.Owner(f.uvarint())
+	}
 	s.Names.Nodes, s.Names.Old = f.entries(), f.entries()
 	listeners := f.uvarint()
 	if listeners > maxListeners {
@@ -83,7 +88,7 @@ func Read(r io.Reader, most int64) (State, error) {
 	if _, err := io.ReadFull(r, head); err != nil {
 		return State{}, fmt.Errorf("state: %w", err)
 	}
-	length, _, err := decodeHeader(head)
+	_, length, _, err := decodeHeader(head)
 	switch {
 	case err != nil:
 		return State{}, err

@@ -8,7 +8,9 @@ import (
 )
 
 // Version is the newest version that this package reads, and the one that it writes.
-const Version = 1
+//
+// Version 1 had no Gone, no LastOwner, and no Alive2 of a transport.
+const Version = 2
 
 // The head of a state: mark, version:16, length of the body:64, CRC-32C of the
 // body:32, all big-endian.
@@ -37,6 +39,8 @@ func appendBody(b []byte, s State) []byte {
 	b = appendBool(b, s.Final)
 	b = binary.AppendUvarint(b, s.Names.Seq)
 	b = binary.BigEndian.AppendUint32(b, s.Names.Floor)
+	b = binary.BigEndian.AppendUint32(b, s.Names.Gone)
+	b = binary.AppendUvarint(b, uint64(s.Names.LastOwner))
 	for _, entries := range [][]registry.Entry{s.Names.Nodes, s.Names.Old} {
 		b = binary.AppendUvarint(b, uint64(len(entries)))
 		for _, e := range entries {

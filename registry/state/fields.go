@@ -53,6 +53,7 @@ func appendEntry(b []byte, e registry.Entry) []byte {
 		b = binary.BigEndian.AppendUint16(b, t.Port)
 		b = binary.AppendUvarint(b, uint64(t.Owner))
 		b = appendTime(b, t.Since)
+		b = appendBool(b, t.Alive2)
 	}
 	b = binary.BigEndian.AppendUint32(b, e.Counter)
 	return appendTime(b, e.Since)
@@ -79,8 +80,9 @@ var (
 
 // fields reads one field after another; after the first error all are zero.
 type fields struct {
-	b   []byte
-	err error
+	version uint16 // of the state that they are of
+	b       []byte
+	err     error
 }
 
 func (f *fields) take(n uint64) []byte {
@@ -192,6 +194,9 @@ func (f *fields) entry() registry.Entry {
 	for range f.count(minTransportLen) {
 		t := registry.HeldTransport{Transport: wire.Transport{Name: f.string(), Port: f.uint16()}}
 		t.Owner, t.Since = registry.Owner(f.uvarint()), f.time()
+		if f.version > 1 {
+			t.Alive2 = f.bool()
+		}
 		e.Transports = append(e.Transports, t)
 	}
 	if len(e.Transports) > 0 {

@@ -125,7 +125,7 @@ func (j *Journal) rebase(e registry.Event, s registry.Snapshot) error {
 	}
 	b := Append(nil, State{Saved: e.Time, Names: s})
 	next := head{
-		generation: max(h.generation, j.generation) + 1, remember: uint32(j.remember),
+		generation: max(h.generation, j.generation) + 1, remember: uint32(j.remember), version: Version,
 		base: roundUp(max(info.Size(), j.end, firstBase)), length: int64(len(b)),
 	}
 	if _, err := j.file.WriteAt(b, next.base); err != nil {
@@ -149,12 +149,13 @@ type head struct {
 	generation   uint64
 	base, length int64
 	remember     uint32
+	version      uint16
 }
 
 func (h head) append(b []byte) []byte {
 	start := len(b)
 	b = append(b, journalMark...)
-	b = append(b, Version)
+	b = append(b, byte(h.version))
 	b = binary.BigEndian.AppendUint64(b, h.generation)
 	b = binary.BigEndian.AppendUint64(b, uint64(h.base))
 	b = binary.BigEndian.AppendUint64(b, uint64(h.length))
@@ -190,9 +191,10 @@ func readHead(b []byte) (h head, ok bool, err error) {
 		return head{}, false, nil
 	}
 	f := fields{b: b[len(journalMark):]}
-	if version := f.byte(); version > Version {
+	version := uint16(f.byte())
+	if version > Version {
 		return head{}, false, fmt.Errorf("%w: a journal of version %d, and this program reads up to %d", ErrVersion, version, Version)
 	}
-	h = head{generation: f.uint64(), base: int64(f.uint64()), length: int64(f.uint64()), remember: f.uint32()}
+	h = head{version: version, generation: f.uint64(), base: int64(f.uint64()), length: int64(f.uint64()), remember: f.uint32()}
 	return h, h.base >= firstBase && h.length >= 0, nil
 }

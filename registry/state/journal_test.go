@@ -168,6 +168,22 @@ func TestJournalGrows(t *testing.T) {
 	require.Less(t, int64(len(f.b))-freed, int64(2<<20))
 }
 
+// TestJournalForgets: names beyond all that is remembered are forgotten in it too.
+func TestJournalForgets(t *testing.T) {
+	f := new(file)
+	r := registry.New(registry.Config{Remember: -1, OnEvent: state.NewJournal(f, -1).OnEvent})
+	const nodes = registry.RememberBeyond + 3
+	for o := range registry.Owner(nodes) {
+		_, err := r.Register(o, node(strconv.Itoa(int(o))))
+		require.NoError(t, err)
+	}
+	for o := range registry.Owner(nodes) {
+		r.Release(o, registry.ReasonClosed)
+	}
+	require.Len(t, r.Snapshot().Old, registry.RememberBeyond)
+	require.Equal(t, snapshot(r), read(t, f))
+}
+
 // TestJournalFull: when there is no room the journal stays good as of then, and it
 // catches up once there is.
 func TestJournalFull(t *testing.T) {

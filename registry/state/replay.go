@@ -38,7 +38,7 @@ func ReadJournal(f File) (registry.Snapshot, error) {
 	}
 	r := newReplay(s.Names, int(h.remember))
 	records := io.NewSectionReader(f, h.base+h.length, math.MaxInt64-h.base-h.length)
-	if err := r.all(bufio.NewReader(records)); err != nil {
+	if err := r.all(bufio.NewReader(records), h.version); err != nil {
 		return registry.Snapshot{}, err
 	}
 	return r.snapshot(), nil
@@ -72,14 +72,15 @@ func newReplay(s registry.Snapshot, remember int) *replay {
 	return r
 }
 
-// all reads the records, up to the first that is not whole.
-func (r *replay) all(records io.Reader) error {
+// all reads the records, which a journal of a version has, up to the first that is not
+// whole.
+func (r *replay) all(records io.Reader, version uint16) error {
 	for {
 		payload, err := readRecord(records)
 		if payload == nil || err != nil {
 			return err
 		}
-		f := fields{b: payload}
+		f := fields{version: version, b: payload}
 		registered, e := f.bool(), f.entry()
 		switch {
 		case f.err != nil:
@@ -94,6 +95,11 @@ func (r *replay) all(records io.Reader) error {
 // apply has a name be as a record tells.
 func (r *replay) apply(e *registry.Entry, registered bool) {
 	name := e.Node.Name
+	for _, o := range e.Owners() {
+		if o < registry.LocalOwners {
+			r.base.LastOwner = max(r.base.LastOwner, o)
+		}
+	}
 	at, known := r.at[name]
 	switch {
 	case known && registered == (at.in == r.live):
@@ -102,14 +108,23 @@ func (r *replay) apply(e *registry.Entry, registered bool) {
 	case known:
 		at.in.Remove(at.e)
 	case registered && r.old.Len() > r.remember: // it took over the record of another
-		oldest := r.old.Remove(r.old.Front()).(*registry.Entry)
-		delete(r.at, oldest.Node.Name)
+		r.forget()
 	}
 	if registered {
 		r.at[name] = place{r.live, r.live.PushFront(e)}
 	} else {
 		r.at[name] = place{r.old, r.old.PushBack(e)}
+		if r.old.Len() > r.remember+registry.RememberBeyond {
+			r.forget()
+		}
 	}
+}
+
+// forget forgets the oldest of the remembered names.
+func (r *replay) forget() {
+	oldest := r.old.Remove(r.old.Front()).(*registry.Entry)
+	delete(r.at, oldest.Node.Name)
+	r.base.Gone = max(r.base.Gone, oldest.Counter)
 }
 
 func (r *replay) snapshot() registry.Snapshot {

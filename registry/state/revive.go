@@ -18,19 +18,26 @@ const Margin = 1<<18 - 1
 //
 // A node that comes back must not be given a creation that it, or another of its name, was
 // given before. What was given after the state was saved is not known, unless it is
-// Final; so each counter goes on Margin higher, and at least from the time, and new
-// names begin above what new names were given.
+// Final; so each counter goes on Margin higher, and at least from the time. Names that are
+// not in the state begin above what such names can have been given: those that were
+// forgotten, those that came after the save, and those that took over a record then.
 func Revive(s State, now time.Time) registry.Snapshot {
 	clock := uint32(now.Unix())
-	out := registry.Snapshot{Seq: s.Names.Seq, Floor: s.Names.Floor}
-	margin := uint32(0)
-	if !s.Final {
-		margin = Margin
-		out.Floor = above(max(out.Floor, clock), margin)
+	out := registry.Snapshot{
+		Seq: s.Names.Seq, Floor: max(s.Names.Floor, s.Names.Gone, clock),
+		LastOwner: s.Names.LastOwner,
 	}
 	out.Old = append(out.Old, s.Names.Old...)
 	for _, e := range slices.Backward(s.Names.Nodes) {
 		out.Old = append(out.Old, e)
+	}
+	margin := uint32(0)
+	if !s.Final {
+		margin = Margin
+		for _, e := range out.Old {
+			out.Floor = max(out.Floor, e.Counter)
+		}
+		out.Floor = above(out.Floor, margin)
 	}
 	for i := range out.Old {
 		out.Old[i].Node.Extra = ""

@@ -1,11 +1,14 @@
 package state_test
 
 import (
+	"math/rand/v2"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	rules "github.com/goepmd/goepmd/fuzz/model"
 	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/registry/state"
 )
@@ -83,6 +86,63 @@ func TestReviveOld(t *testing.T) {
 	}
 }
 
+// TestReviveGivesNothingAgain: in whatever order names come, end, are forgotten and come
+// again, and daemons save, end in good order or suddenly, and begin: no name gets a
+// creation again.
+func TestReviveGivesNothingAgain(t *testing.T) {
+	seed := uint64(rules.Seed(t))
+	rnd := rand.New(rand.NewPCG(seed, 5))
+	met := map[string]int{}
+	for range 2000 {
+		now := time.Unix(1_700_000_000, 0)
+		config := registry.Config{Now: func() time.Time { return now }, Remember: 1 + rnd.IntN(3)}
+		begin := func(left registry.Snapshot) *registry.Registry {
+			r := registry.New(config)
+			require.NoError(t, r.Restore(left))
+			return r
+		}
+		r := begin(state.Revive(state.State{Final: true}, now))
+		saved := state.State{Names: r.Snapshot()}
+		had := map[string]map[uint32]bool{}
+		for range 60 {
+			name := "n" + strconv.Itoa(rnd.IntN(9))
+			switch rnd.IntN(12) {
+			default: // it comes and ends
+				for range 1 + rnd.IntN(5)*rnd.IntN(2) {
+					c, err := r.Register(1, node(name))
+					require.NoError(t, err)
+					require.False(t, had[name][c], "seed %d: %s had creation %d before", seed, name, c)
+					if had[name] == nil {
+						had[name] = map[uint32]bool{}
+					}
+					had[name][c] = true
+					r.Release(1, registry.ReasonClosed)
+				}
+			case 0:
+				now = now.Add(time.Duration(rnd.IntN(3)) * time.Second)
+			case 1:
+				saved.Names = r.Snapshot()
+			case 2: // a sudden end
+				met["sudden"]++
+				r = begin(state.Revive(saved, now))
+				saved.Names = r.Snapshot()
+			case 3:
+				met["final"]++
+				r = begin(state.Revive(state.State{Final: true, Names: r.Snapshot()}, now))
+				saved.Names = r.Snapshot()
+			case 4: // a hand-over
+				r = begin(r.Snapshot())
+			}
+		}
+		if s := r.Snapshot(); s.Gone > s.Floor {
+			met["forgotten above the floor"]++
+		}
+	}
+	for _, what := range []string{"sudden", "final", "forgotten above the floor"} {
+		require.Greater(t, met[what], 100, what)
+	}
+}
+
 // TestReviveOrder: those that were registered are remembered as the last that went.
 func TestReviveOrder(t *testing.T) {
 	s := full()
@@ -93,7 +153,8 @@ func TestReviveOrder(t *testing.T) {
 		require.Empty(t, e.Node.Extra)
 	}
 	require.Equal(t, []string{"several", "gone", s.Names.Nodes[1].Node.Name, "b"}, names)
-	require.EqualValues(t, 1<<30, got.Floor)
+	require.EqualValues(t, 1<<31+1, got.Floor, "that of names that were forgotten is higher")
+	require.Equal(t, s.Names.LastOwner, got.LastOwner)
 	require.NoError(t, registry.New(registry.Config{}).Restore(got))
 }
 
@@ -103,4 +164,22 @@ func TestReviveHighest(t *testing.T) {
 	got := state.Revive(s, time.Unix(5, 0))
 	require.EqualValues(t, state.Margin, got.Floor)
 	require.EqualValues(t, state.Margin, got.Old[0].Counter)
+}
+
+// TestReviveAfterTakeOver: a name that took over the record of one which had come very
+// often, after the last save, begins above what it was given then.
+func TestReviveAfterTakeOver(t *testing.T) {
+	const often = 3 * state.Margin
+	now := time.Unix(1000, 0)
+	r := registry.New(registry.Config{Now: func() time.Time { return now }, Remember: -1})
+	require.NoError(t, r.Restore(registry.Snapshot{Floor: 1000, Old: []registry.Entry{{Node: node("often"), Counter: 1000 + often}}}))
+	saved := state.State{Names: r.Snapshot()}
+	had, err := r.Register(1, node("new"))
+	require.NoError(t, err)
+	require.Greater(t, had, uint32(1000+often))
+	r = registry.New(registry.Config{Now: func() time.Time { return now }})
+	require.NoError(t, r.Restore(state.Revive(saved, now)))
+	next, err := r.Register(1, node("new"))
+	require.NoError(t, err)
+	require.Greater(t, next, had)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"net/netip"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -28,7 +29,7 @@ func several(at time.Time) registry.Entry {
 	n.Transport = "inet_tcp"
 	return registry.Entry{Node: n, Owner: 8, Counter: 9, Since: at, Transports: []registry.HeldTransport{
 		{Transport: wire.Transport{Name: "inet_tcp", Port: 1}, Owner: 8, Since: at},
-		{Transport: wire.Transport{Port: 2}, Owner: 9, Since: at},
+		{Transport: wire.Transport{Port: 2}, Owner: 9, Since: at, Alive2: true},
 	}}
 }
 
@@ -40,7 +41,7 @@ func full() state.State {
 		Final: true,
 		Names: registry.Snapshot{
 			Seq:   300,
-			Floor: 1 << 30,
+			Floor: 1 << 30, Gone: 1<<31 + 1, LastOwner: 1<<40 | 4,
 			Nodes: []registry.Entry{
 				{Node: node("b"), Owner: 1<<40 | 3, Counter: 77, Since: at.Add(time.Second)},
 				{Node: node(strings.Repeat("ü", wire.MaxNameChars)), Owner: 2, Counter: 1 << 31, Since: at},
@@ -115,6 +116,35 @@ func TestVersion(t *testing.T) {
 	require.ErrorIs(t, err, state.ErrDamaged)
 }
 
+// TestVersion1: what version 1 wrote is read: transports without a note of how they were
+// registered, and the highest owner by what there is.
+func TestVersion1(t *testing.T) {
+	b, err := os.ReadFile("testdata/v1.state")
+	require.NoError(t, err)
+	s, err := state.Decode(b)
+	require.NoError(t, err)
+	want := s.Names
+	require.Equal(t, []string{"plain", "several"}, []string{want.Nodes[0].Node.Name, want.Nodes[1].Node.Name})
+	require.Equal(t, []registry.HeldTransport{
+		{Transport: wire.Transport{Name: "inet_tcp", Port: 7}, Owner: 1<<24 | 2, Since: time.Unix(1000, 0)},
+		{Transport: wire.Transport{Port: 7}, Owner: 3, Since: time.Unix(1000, 0)},
+	}, want.Nodes[1].Transports)
+	require.Equal(t, "gone", want.Old[0].Node.Name)
+	r := registry.New(registry.Config{})
+	require.NoError(t, r.Restore(want))
+	require.EqualValues(t, 1<<40|9, r.Snapshot().LastOwner)
+
+	f := new(file)
+	f.b, err = os.ReadFile("testdata/v1.journal")
+	require.NoError(t, err)
+	require.Equal(t, snapshot(r), read(t, f))
+	next := registry.New(registry.Config{OnEvent: state.NewJournal(f, 0).OnEvent})
+	require.NoError(t, next.Restore(r.Snapshot()))
+	_, err = next.Register(5, node("new"))
+	require.NoError(t, err)
+	require.Equal(t, snapshot(next), read(t, f), "another goes on with it")
+}
+
 // seal gives a body the head of a state that is not damaged.
 func seal(body []byte) []byte {
 	b := binary.BigEndian.AppendUint16([]byte("GOEPMD"), state.Version)
@@ -125,7 +155,7 @@ func seal(body []byte) []byte {
 
 // TestClaims: a body whose counts claim more than there is takes no memory for it.
 func TestClaims(t *testing.T) {
-	fixed := make([]byte, 8+1+1+4) // saved, final, seq, floor
+	fixed := make([]byte, 8+1+1+4+4+1) // saved, final, seq, floor, gone, last owner
 	huge := binary.AppendUvarint(nil, 1<<62)
 	for what, body := range map[string][]byte{
 		"nodes":     append(bytes.Clone(fixed), huge...),

@@ -57,15 +57,19 @@ func Restore(to *registry.Registry, h *Held) error {
 	return nil
 }
 
-// Holders are the connections that hold registered names.
-func Holders(s registry.Snapshot) map[registry.Owner]bool {
-	out := make(map[registry.Owner]bool, len(s.Nodes))
+// Holders are the connections that hold registered names, and whether they take further
+// ALIVE3_REQs, as those that began with one do.
+func Holders(s registry.Snapshot) (more map[registry.Owner]bool) {
+	more = make(map[registry.Owner]bool, len(s.Nodes))
 	for _, n := range s.Nodes {
-		for _, o := range n.Owners() {
-			if o < registry.LocalOwners {
-				out[o] = true
+		if len(n.Transports) == 0 && n.Owner < registry.LocalOwners {
+			more[n.Owner] = false
+		}
+		for _, t := range n.Transports {
+			if t.Owner < registry.LocalOwners {
+				more[t.Owner] = !t.Alive2
 			}
 		}
 	}
-	return out
+	return more
 }

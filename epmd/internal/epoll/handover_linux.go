@@ -45,6 +45,7 @@ func (e *Engine) handOver(give func(export func() *engine.Held) error) error {
 // export gives all that the engine holds.
 func (e *Engine) export() *engine.Held {
 	h := &engine.Held{State: saved.State{Names: e.registry.Snapshot()}}
+	h.Names.LastOwner = max(h.Names.LastOwner, e.slots.last())
 	for _, l := range e.listeners {
 		if l.fd >= 0 {
 			h.ListenerFDs = append(h.ListenerFDs, l.fd)

@@ -29,7 +29,7 @@ func (e *Engine) restore(h *engine.Held) error {
 	for i, k := range h.Conns {
 		owners[i] = k.Owner
 	}
-	if !e.slots.restore(owners) {
+	if !e.slots.restore(owners, e.registry.LastOwner()) {
 		return errOwners
 	}
 	for i, k := range h.Conns {
@@ -100,15 +100,17 @@ func (e *Engine) resumeConns(h *engine.Held) {
 	if h == nil {
 		return
 	}
-	holders := engine.Holders(h.Names)
+	// Not those of h: some may have been unregistered since.
+	holders := engine.Holders(e.registry.Snapshot())
 	for _, k := range h.Conns {
 		c := e.slots.find(k.Owner)
 		if c == nil || e.stopping {
 			continue
 		}
 		e.report.State(c, stateOf(k.Phase))
+		_, holds := holders[k.Owner]
 		switch {
-		case k.Phase == saved.Registered && !holders[k.Owner]:
+		case k.Phase == saved.Registered && !holds:
 			e.drop(c, places.CauseStopped, engine.ErrStopped)
 			continue
 		case k.Phase == saved.Registered && e.limits.KeepAlive > 0 && c.port != 0:

@@ -19,8 +19,9 @@ const (
 // of one connection never reaches another in the same slot.
 type slots struct {
 	chunks []chunk
-	room   int  // no chunk below this one has room
-	spare  bool // a chunk is in memory of which nothing is used
+	room   int            // no chunk below this one has room
+	spare  bool           // a chunk is in memory of which nothing is used
+	first  registry.Owner // the generation that chunks begin with
 }
 
 type chunk struct {
@@ -40,7 +41,7 @@ func (s *slots) take() *socket {
 		if s.room == slotMask/chunkSize {
 			return nil
 		}
-		s.chunks = append(s.chunks, chunk{})
+		s.chunks = append(s.chunks, chunk{first: s.first})
 	}
 	k := &s.chunks[s.room]
 	switch {
@@ -55,12 +56,12 @@ func (s *slots) take() *socket {
 	return c
 }
 
-// restore gives connections slots with the owners that they had in another server. No
-// slot may have been used. It says no if there cannot be such owners, and then has
-// changed nothing.
-func (s *slots) restore(owners []registry.Owner) bool {
+// restore gives connections slots with the owners that they had in another server, which
+// gave none above the last one; nor will these slots give one again. No slot may have been
+// used. It says no if there cannot be such owners, and then has changed nothing.
+func (s *slots) restore(owners []registry.Owner, last registry.Owner) bool {
 	seen := make(map[registry.Owner]bool, len(owners))
-	var newest registry.Owner
+	newest := last >> slotBits
 	for _, o := range owners {
 		at := o & slotMask
 		if at == 0 || at > slotMask/chunkSize*chunkSize || seen[at] || o >= registry.LocalOwners {
@@ -69,10 +70,13 @@ func (s *slots) restore(owners []registry.Owner) bool {
 		seen[at] = true
 		newest = max(newest, o>>slotBits)
 	}
+	if last > 0 || len(owners) > 0 {
+		s.first = newest + 1
+	}
 	for _, o := range owners {
 		at := int(o&slotMask) - 1
 		for len(s.chunks) <= at/chunkSize {
-			s.chunks = append(s.chunks, chunk{first: newest + 1})
+			s.chunks = append(s.chunks, chunk{first: s.first})
 		}
 		k := &s.chunks[at/chunkSize]
 		if k.at == nil {
@@ -99,9 +103,31 @@ func (k *chunk) fill(n int) {
 		if c.inUse {
 			continue
 		}
-		c.Owner = k.first<<slotBits | registry.Owner(n*chunkSize+j+1)
+		c.Owner = ofConn(k.first<<slotBits | registry.Owner(n*chunkSize+j+1))
 		c.Next, k.free = k.free, c
 	}
+}
+
+// ofConn begins the generations again where those that connections can have end.
+func ofConn(o registry.Owner) registry.Owner { return o &^ registry.LocalOwners }
+
+// last is not below any owner that was given.
+func (s *slots) last() registry.Owner {
+	next := s.first // generation
+	for i := range s.chunks {
+		k := &s.chunks[i]
+		next = max(next, k.first)
+		for j := 0; k.at != nil && j < chunkSize; j++ {
+			c := &k.at[j]
+			if next = max(next, c.Owner>>slotBits); c.inUse {
+				next = max(next, c.Owner>>slotBits+1)
+			}
+		}
+	}
+	if next == 0 {
+		return 0
+	}
+	return next<<slotBits - 1
 }
 
 // find gives the connection of an owner, or nil if it is gone.
@@ -125,7 +151,7 @@ func (s *slots) find(o registry.Owner) *socket {
 func (s *slots) free(c *socket) {
 	n := (int(c.Owner&slotMask) - 1) / chunkSize
 	k := &s.chunks[n]
-	*c = socket{Place: places.Place[*socket]{Owner: c.Owner + 1<<slotBits, Next: k.free}}
+	*c = socket{Place: places.Place[*socket]{Owner: ofConn(c.Owner + 1<<slotBits), Next: k.free}}
 	k.free = c
 	k.used--
 	s.room = min(s.room, n)

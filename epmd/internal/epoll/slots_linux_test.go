@@ -61,6 +61,10 @@ func TestSlotsReuse(t *testing.T) {
 // TestSlotsOfLocals: no connection gets the number of a registration without one.
 func TestSlotsOfLocals(t *testing.T) {
 	var s slots
-	require.False(t, s.restore([]registry.Owner{1, registry.LocalOwners | 2}))
-	require.True(t, s.restore([]registry.Owner{1, registry.LocalOwners - slotMask + 1}))
+	require.False(t, s.restore([]registry.Owner{1, registry.LocalOwners | 2}, 0))
+	last := registry.LocalOwners - slotMask + 1
+	require.True(t, s.restore([]registry.Owner{1, last}, last))
+	require.Less(t, s.take().Owner, registry.LocalOwners)
+	s.free(s.find(last))
+	require.Less(t, s.take().Owner, registry.LocalOwners)
 }

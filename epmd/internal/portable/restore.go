@@ -17,6 +17,9 @@ func (e *Engine) restore(h *engine.Held) {
 	if h == nil {
 		return
 	}
+	e.mu.Lock()
+	e.last = max(e.last, e.registry.LastOwner())
+	e.mu.Unlock()
 	holders := engine.Holders(e.registry.Snapshot())
 	for i, k := range h.Conns {
 		f := os.NewFile(uintptr(h.ConnFDs[i]), "connection")
@@ -32,7 +35,7 @@ func (e *Engine) restore(h *engine.Held) {
 			_ = nc.Close() // the server has ended, and its node sees it so
 			continue
 		}
-		if !holders[c.Owner] {
+		if _, holds := holders[c.Owner]; !holds {
 			e.Evict([]registry.Owner{c.Owner})
 		}
 		go func() {
@@ -51,7 +54,6 @@ func (e *Engine) restoreConn(c *conn, k saved.Conn) bool {
 	if e.ending {
 		return false
 	}
-	e.last = max(e.last, c.Owner)
 	e.conns[c.Owner] = c
 	e.table.Add(c)
 	c.Spoke, c.More = true, k.More
