@@ -32,46 +32,6 @@ func (k EventKind) String() string {
 	return "event " + strconv.Itoa(int(k))
 }
 
-// Reason says why a registration ended. It is a small integer below
-// [NumReasons], fit to index an array of counters.
-type Reason uint8
-
-// The reasons.
-const (
-	_ Reason = iota
-	// ReasonClosed: the node closed its connection, or it broke; or the program that runs
-	// the daemon released the node.
-	ReasonClosed
-	// ReasonData: the node sent something on its connection that ends it.
-	ReasonData
-	// ReasonStopped: somebody stopped the name with STOP_REQ or Unregister.
-	ReasonStopped
-	// ReasonUnanswered: the reply to the registration could not be written.
-	ReasonUnanswered
-	// ReasonShutdown: the daemon ends.
-	ReasonShutdown
-
-	// NumReasons is one more than the highest reason.
-	NumReasons = iota
-)
-
-// String is the reason as one lower-case word.
-func (r Reason) String() string {
-	switch r {
-	case ReasonClosed:
-		return "closed"
-	case ReasonData:
-		return "data"
-	case ReasonStopped:
-		return "stopped"
-	case ReasonUnanswered:
-		return "unanswered"
-	case ReasonShutdown:
-		return "shutdown"
-	}
-	return "unknown"
-}
-
 // Event is one thing that happened to a registry.
 type Event struct {
 	// Seq counts the events of a registry from 1. A gap in what a subscriber

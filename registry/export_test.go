@@ -47,7 +47,7 @@ func (r *Registry) Verify() error {
 
 // verifySeveral checks the chains of transports, and says how many names have any.
 func (r *Registry) verifySeveral() (names int, err error) {
-	standing := make(map[*held]bool)
+	standing := make(map[*transport]bool)
 	for c := r.live.first; c != nil; c = c.next {
 		if c.several == nil {
 			continue
@@ -69,7 +69,7 @@ func (r *Registry) verifySeveral() (names int, err error) {
 	chained := 0
 	for o, k := range r.chains {
 		n := 0
-		var last *held
+		var last *transport
 		for h := k.first; h != nil; last, h = h, h.next {
 			if h.owner != o || h.prev != last || !standing[h] {
 				return 0, fmt.Errorf("owner %d has a wrong chain", o)

@@ -161,7 +161,7 @@ func (r *Registry) register(o Owner, n wire.Node, quiet bool) (uint32, error) {
 	if stands {
 		return r.add(c, o, n, true), nil
 	}
-	c = r.begin(c, n)
+	c = r.newLife(c, n)
 	c.set(n)
 	c.port, c.owner = n.Port, o
 	c.sibling, r.byOwner[o] = r.byOwner[o], c
@@ -192,124 +192,10 @@ func (c *record) count() int {
 	return len(c.several.list)
 }
 
-// begin begins the registration of a name, of which c is the record if it is
-// remembered: it gives the record with its counter, to be filled in.
-func (r *Registry) begin(c *record, n wire.Node) *record {
-	now := r.now()
-	switch {
-	case c != nil: // remembered
-		r.old.remove(c)
-		c.counter = nextCounter(c.counter)
-	case r.old.n > r.remember:
-		c = r.old.first
-		r.forget(c)
-		c.counter = max(c.counter, r.leastCounter())
-		r.byName[n.Name] = c
-	default:
-		c = &record{counter: max(firstCounter(now), r.leastCounter())}
-		r.byName[n.Name] = c
-	}
-	c.name, c.since, c.registered, c.several = n.Name, now.UnixNano(), true, nil
-	r.live.pushFirst(c)
-	r.registrations++
-	r.most = max(r.most, len(r.byName))
-	return c
-}
-
-// leastCounter is the least that a name which is not remembered may begin with: with a
-// floor, above what any name was given that it may have been.
-func (r *Registry) leastCounter() uint32 {
-	if r.floor == 0 {
-		return lowestCounter
-	}
-	return nextCounter(max(r.floor, r.gone))
-}
-
 // noteOwner notes who has registered something.
 func (r *Registry) noteOwner(o Owner) {
 	if o < LocalOwners {
 		r.lastOwner = max(r.lastOwner, o)
-	}
-}
-
-// Release ends everything that an owner has registered, if it has.
-func (r *Registry) Release(o Owner, why Reason) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	c := r.byOwner[o]
-	if c == nil && r.chains[o].n == 0 {
-		return
-	}
-	delete(r.byOwner, o)
-	r.changed() // before anybody is told
-	for c != nil {
-		next := c.sibling
-		r.retire(c, why)
-		c = next
-	}
-	r.releaseTransports(o, why)
-}
-
-// Unregister ends the registration of a name, whoever holds it, and says who
-// did: their connections are to be closed. Of a name with transports it ends what
-// else those hold, too. Without such a name it returns none.
-func (r *Registry) Unregister(name []byte, why Reason) []Owner {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	c := r.byName[string(name)]
-	if c == nil || !c.registered {
-		return nil
-	}
-	r.changed() // before anybody is told
-	if c.several != nil {
-		return r.unregisterAll(c, why)
-	}
-	r.unchain(c)
-	r.retire(c, why)
-	return []Owner{c.owner}
-}
-
-// unchain takes a record out of its owner's chain.
-func (r *Registry) unchain(c *record) {
-	at := r.byOwner[c.owner]
-	if at == c {
-		if c.sibling == nil {
-			delete(r.byOwner, c.owner)
-		} else {
-			r.byOwner[c.owner] = c.sibling
-		}
-		return
-	}
-	for at.sibling != c {
-		at = at.sibling
-	}
-	at.sibling = c.sibling
-}
-
-// retire makes a registered record, out of its chain, a remembered one. The
-// transports that it has are still in theirs.
-func (r *Registry) retire(c *record, why Reason) {
-	first := c.node()
-	if c.several != nil {
-		for _, h := range c.several.list {
-			r.unlink(h)
-		}
-	}
-	r.stepOver(c)
-	r.live.remove(c)
-	r.countEnd(why)
-	c.registered, c.sibling = false, nil
-	c.extra = "" // of an old name only port and owner are ever told
-	r.old.pushLast(c)
-	if r.old.n > r.remember+RememberBeyond {
-		r.forget(r.old.first)
-	}
-	if c.several == nil {
-		r.publish(Event{Kind: Unregistered, Owner: c.owner, Node: first, Creation: c.creation(), Reason: why})
-		return
-	}
-	for i, h := range c.several.list {
-		r.publishEnd(h, first, why, len(c.several.list)-1-i)
 	}
 }
 

@@ -45,7 +45,7 @@ func (r *Registry) Restore(s Snapshot) error {
 }
 
 func (r *Registry) restore(s Snapshot) error {
-	var all []*held
+	var all []*transport
 	for _, e := range slices.Backward(s.Nodes) { // the oldest first
 		c, err := r.restoreEntry(e)
 		if err != nil {
@@ -59,7 +59,7 @@ func (r *Registry) restore(s Snapshot) error {
 			all = append(all, c.several.list...)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b *held) int { return cmp.Compare(a.since, b.since) })
+	slices.SortStableFunc(all, func(a, b *transport) int { return cmp.Compare(a.since, b.since) })
 	for _, h := range all {
 		r.link(h)
 	}
@@ -91,7 +91,7 @@ func (r *Registry) restoreEntry(e Entry) (*record, error) {
 			if !isTransport(t.Name) || c.several.has(t.Name) || len(c.several.list) == wire.MaxTransports {
 				return nil, fmt.Errorf("%w: %q cannot have the transport %q", ErrSnapshot, e.Node.Name, t.Name)
 			}
-			c.several.list = append(c.several.list, &held{
+			c.several.list = append(c.several.list, &transport{
 				record: c, name: t.Name, port: t.Port, owner: t.Owner, since: t.Since.UnixNano(), alive2: t.Alive2,
 			})
 			r.noteOwner(t.Owner)

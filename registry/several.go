@@ -9,31 +9,31 @@ import (
 
 // several is the transports of one name, in the order of registration: at least
 // one, as long as the name is registered, and after it those that ended last.
-type several struct{ list []*held }
+type several struct{ list []*transport }
 
-// held is one transport. It is a link of its owner's chain while it stands.
-type held struct {
+// transport is one of a name. It is a link of its owner's chain while it stands.
+type transport struct {
 	record     *record
 	name       string
 	port       uint16
 	owner      Owner
 	since      int64 // Unix time in nanoseconds of the registration
 	alive2     bool  // see HeldTransport
-	prev, next *held
+	prev, next *transport
 }
 
 // chain is the transports that one owner holds, the most recent first.
 type chain struct {
-	first *held
+	first *transport
 	n     int
 }
 
 func (s *several) has(name string) bool {
-	return slices.ContainsFunc(s.list, func(h *held) bool { return h.name == name })
+	return slices.ContainsFunc(s.list, func(h *transport) bool { return h.name == name })
 }
 
 func (s *several) heldBy(o Owner) bool {
-	return slices.ContainsFunc(s.list, func(h *held) bool { return h.owner == o })
+	return slices.ContainsFunc(s.list, func(h *transport) bool { return h.owner == o })
 }
 
 func (s *several) entries() []HeldTransport {
@@ -95,7 +95,7 @@ func (r *Registry) registerTransport(o Owner, n wire.Node, quiet bool) (uint32, 
 		return r.refuse(o, n, refusal, quiet)
 	}
 	if !stands {
-		c = r.begin(c, n)
+		c = r.newLife(c, n)
 		c.several = new(several)
 	}
 	return r.add(c, o, n, false), nil
@@ -115,7 +115,7 @@ func isTransport(name string) bool {
 func (r *Registry) add(c *record, o Owner, n wire.Node, alive2 bool) uint32 {
 	n.Protocol = wire.ProtocolTCP
 	c.set(n)
-	h := &held{record: c, name: n.Transport, port: n.Port, owner: o, since: r.now().UnixNano(), alive2: alive2}
+	h := &transport{record: c, name: n.Transport, port: n.Port, owner: o, since: r.now().UnixNano(), alive2: alive2}
 	c.several.list = append(c.several.list, h)
 	c.first()
 	r.link(h)
@@ -133,7 +133,7 @@ func (c *record) first() {
 }
 
 // link puts a transport into its owner's chain.
-func (r *Registry) link(h *held) {
+func (r *Registry) link(h *transport) {
 	k := r.chains[h.owner]
 	if h.next = k.first; h.next != nil {
 		h.next.prev = h
@@ -142,7 +142,7 @@ func (r *Registry) link(h *held) {
 }
 
 // unlink takes a transport out of its owner's chain.
-func (r *Registry) unlink(h *held) {
+func (r *Registry) unlink(h *transport) {
 	k := r.chains[h.owner]
 	if k.n--; k.n == 0 {
 		delete(r.chains, h.owner)
@@ -159,65 +159,6 @@ func (r *Registry) unlink(h *held) {
 		h.next.prev = h.prev
 	}
 	h.prev, h.next = nil, nil
-}
-
-// releaseTransports ends every transport of an owner: for one name after the
-// other, beginning with the one that it registered last.
-func (r *Registry) releaseTransports(o Owner, why Reason) {
-	for h := r.chains[o].first; h != nil; h = r.chains[o].first {
-		r.withdraw(h.record, o, why)
-	}
-}
-
-// withdraw ends the transports of a name that an owner holds, and the name if they
-// are all that it has.
-func (r *Registry) withdraw(c *record, o Owner, why Reason) {
-	others := func(h *held) bool { return h.owner != o }
-	if !slices.ContainsFunc(c.several.list, others) {
-		r.retire(c, why)
-		return
-	}
-	all := c.several.list
-	c.several.list = make([]*held, 0, len(all)-1)
-	for _, h := range all {
-		if others(h) {
-			c.several.list = append(c.several.list, h)
-		}
-	}
-	c.first()
-	left := len(all)
-	for _, h := range all {
-		if !others(h) {
-			left--
-			r.unlink(h)
-			r.publishEnd(h, c.node(), why, left)
-		}
-	}
-}
-
-// publishEnd tells of the end of one transport of a node, of which so many are left.
-func (r *Registry) publishEnd(h *held, n wire.Node, why Reason, left int) {
-	n.Port, n.Transport = h.port, h.name
-	r.publish(Event{
-		Kind: Unregistered, Owner: h.owner, Node: n, Transports: left,
-		Creation: h.record.creation(), Reason: why,
-	})
-}
-
-// unregisterAll ends a name with all its transports, and with it everything else that
-// their owners hold: their connections are to be closed. It says whose these are.
-func (r *Registry) unregisterAll(c *record, why Reason) []Owner {
-	var owners []Owner
-	for _, h := range c.several.list {
-		if !slices.Contains(owners, h.owner) {
-			owners = append(owners, h.owner)
-		}
-	}
-	r.retire(c, why)
-	for _, o := range owners {
-		r.releaseTransports(o, why)
-	}
-	return owners
 }
 
 // LookupTransports finds a registered node that has a transport of the list, and

@@ -37,7 +37,7 @@ type Conn struct {
 	// Out is what is still to be written of an answer.
 	Out []byte
 	// Age is how long it has been waiting for the rest of its request, or for its
-	// answer to be taken.
+	// answer to be read.
 	Age time.Duration
 }
 
@@ -50,7 +50,7 @@ const (
 	Reading          // for its request
 	Registered       // for its end: it holds a registration
 	Refused          // for its end: it was refused, and is kept
-	Closing          // for its answer to be taken, to be closed then
+	Closing          // for its answer to be read, to be closed then
 	Stopping         // likewise, and then the daemon is to end: the answer is that to a KILL_REQ
 
 	numPhases = iota

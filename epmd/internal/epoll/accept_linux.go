@@ -34,8 +34,8 @@ func (e *Engine) acceptAll() {
 }
 
 // acceptAllEarly begins to accept on new listeners.
-func (e *Engine) acceptAllEarly(taken []*listener) {
-	for _, l := range taken {
+func (e *Engine) acceptAllEarly(opened []*listener) {
+	for _, l := range opened {
 		if e.ending {
 			return
 		}

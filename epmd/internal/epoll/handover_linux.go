@@ -124,15 +124,15 @@ func (e *Engine) letGo(why error, tell func(*socket)) {
 // loop. It reads and accepts nothing before commit has returned; if commit fails, the
 // engine ends and has touched nothing, and the error is commit's.
 func (e *Engine) Resume(lns []net.Listener, h *engine.Held, begin func() error) error {
-	taken, err := openListeners(lns, engine.NewServing(len(lns)))
+	opened, err := openListeners(lns, engine.NewServing(len(lns)))
 	if err != nil {
 		sockets.CloseListeners(lns)
 		sockets.CloseAll(h.ConnFDs)
 		return err
 	}
 	result := make(chan error, 1)
-	if !e.order(func() { result <- e.resumeInLoop(lns, taken, h, begin) }) {
-		closeAll(taken)
+	if !e.order(func() { result <- e.resumeInLoop(lns, opened, h, begin) }) {
+		closeAll(opened)
 		sockets.CloseAll(h.ConnFDs)
 		return engine.ErrClosed
 	}
@@ -140,13 +140,13 @@ func (e *Engine) Resume(lns []net.Listener, h *engine.Held, begin func() error) 
 }
 
 // resumeInLoop prepares everything, commits, and begins to serve.
-func (e *Engine) resumeInLoop(lns []net.Listener, taken []*listener, h *engine.Held, begin func() error) error {
+func (e *Engine) resumeInLoop(lns []net.Listener, opened []*listener, h *engine.Held, begin func() error) error {
 	if e.ending {
-		closeAll(taken)
+		closeAll(opened)
 		h.Close()
 		return engine.ErrClosed
 	}
-	err := e.addListeners(taken)
+	err := e.addListeners(opened)
 	if err == nil {
 		e.makeDaemon(lns)
 		err = e.restore(h)
@@ -161,6 +161,6 @@ func (e *Engine) resumeInLoop(lns []net.Listener, taken []*listener, h *engine.H
 		return err
 	}
 	e.resumeConns(h)
-	e.acceptAllEarly(taken)
+	e.acceptAllEarly(opened)
 	return nil
 }

@@ -44,11 +44,11 @@ func Unfit(lns []net.Listener) error {
 // openListeners duplicates the sockets of listeners. It closes the listeners of TCP,
 // since Go's own event loop would wake up for each connection too.
 func openListeners(lns []net.Listener, serving *engine.Serving) ([]*listener, error) {
-	var taken []*listener
+	var opened []*listener
 	for _, ln := range lns {
 		fd, err := sockets.Duplicate(ln.(syscall.Conn))
 		if err != nil {
-			closeAll(taken)
+			closeAll(opened)
 			return nil, err
 		}
 		l := &listener{fd: fd, addr: ln.Addr(), serving: serving, waiting: -1}
@@ -57,9 +57,9 @@ func openListeners(lns []net.Listener, serving *engine.Serving) ([]*listener, er
 		} else {
 			_ = ln.Close() // its socket stays
 		}
-		taken = append(taken, l)
+		opened = append(opened, l)
 	}
-	return taken, nil
+	return opened, nil
 }
 
 func closeAll(ls []*listener) {
@@ -81,8 +81,8 @@ func (l *listener) close() {
 
 // addListeners has epoll wake the loop for new connections. If it fails, it has closed the
 // listeners.
-func (e *Engine) addListeners(taken []*listener) error {
-	for i, l := range taken {
+func (e *Engine) addListeners(opened []*listener) error {
+	for i, l := range opened {
 		sockets.PresetKeepAlive(l.fd, e.limits.KeepAlive)
 		at := slices.IndexFunc(e.listeners, func(old *listener) bool { return old.fd < 0 })
 		if at < 0 {
@@ -91,8 +91,8 @@ func (e *Engine) addListeners(taken []*listener) error {
 		}
 		e.listeners[at] = l
 		if err := watchFor(e.poll, unix.EPOLL_CTL_ADD, l.fd, unix.EPOLLIN, uint64(idListener+at)<<slotBits); err != nil {
-			e.removeListeners(taken[:i+1])
-			closeAll(taken[i+1:])
+			e.removeListeners(opened[:i+1])
+			closeAll(opened[i+1:])
 			return fmt.Errorf("epmd: cannot watch %s: %w", l.addr, err)
 		}
 	}

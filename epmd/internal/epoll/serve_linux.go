@@ -19,36 +19,36 @@ import (
 // then on. If it fails, nothing has changed, but listeners may be closed.
 func (e *Engine) Listen(lns []net.Listener, left *engine.Held) (*engine.Serving, error) {
 	serving := engine.NewServing(len(lns))
-	taken, err := openListeners(lns, serving)
+	opened, err := openListeners(lns, serving)
 	if err != nil {
 		return nil, fmt.Errorf("epmd: cannot take over a listener: %w", err)
 	}
 	result := make(chan error, 1)
-	if !e.order(func() { result <- e.listen(lns, taken, left) }) {
-		closeAll(taken)
+	if !e.order(func() { result <- e.listen(lns, opened, left) }) {
+		closeAll(opened)
 		return nil, engine.ErrEnds
 	}
 	return serving, <-result
 }
 
 // listen begins to serve listeners and what another server has left.
-func (e *Engine) listen(lns []net.Listener, taken []*listener, h *engine.Held) error {
+func (e *Engine) listen(lns []net.Listener, opened []*listener, h *engine.Held) error {
 	if e.ending {
-		closeAll(taken)
+		closeAll(opened)
 		return engine.ErrEnds
 	}
-	if err := e.addListeners(taken); err != nil {
+	if err := e.addListeners(opened); err != nil {
 		return err
 	}
 	before := e.daemon
 	e.makeDaemon(lns)
 	if err := e.restore(h); err != nil {
 		e.daemon = before
-		e.removeListeners(taken)
+		e.removeListeners(opened)
 		return err
 	}
 	e.resumeConns(h)
-	e.acceptAllEarly(taken)
+	e.acceptAllEarly(opened)
 	return nil
 }
 

@@ -61,11 +61,12 @@ func (e *Engine) write(c *socket, b []byte, flags int) {
 	}
 }
 
-// flush goes on with a reply that did not fit, or that WriteDelay held up.
+// flush goes on with a reply that did not fit, or that WriteDelay delayed.
 func (e *Engine) flush(c *socket) { e.write(c, c.work.out, 0) }
 
-// pend has the rest of a reply wait until the peer reads. Its time-out starts with the
-// reply's first byte.
+// pend has the rest of a reply that did not fit wait until the peer reads: flush then writes
+// on where this stopped. Its time-out starts with the reply's first byte. A connection that
+// is closed meanwhile, for whatever reason, is reset: see finish.
 func (e *Engine) pend(c *socket, rest []byte) {
 	w := c.work
 	if w.pending {
