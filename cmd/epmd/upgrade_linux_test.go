@@ -19,6 +19,7 @@ import (
 
 	"github.com/goepmd/goepmd/epmd"
 	"github.com/goepmd/goepmd/internal/testbed"
+	"github.com/goepmd/goepmd/registry/state"
 	"github.com/goepmd/goepmd/wire"
 )
 
@@ -87,7 +88,7 @@ func TestUpgradeToBroken(t *testing.T) {
 		"is none":        {"nothing", 0o755, "exec format error"},
 		"may not be run": {"#!/bin/sh\n", 0o644, "permission denied"},
 		"hangs":          {"#!/bin/sh\nexec sleep 300\n", 0o755, "no answer within 10s"},
-		"takes and ends": {"#!/bin/sh\nprintf 'GOEPMDH\\001\\000\\001' >&3\nhead -c 1 <&3 >/dev/null\nexit 4\n", 0o755, "exit status 4"},
+		"takes and ends": {"#!/bin/sh\nprintf 'GOEPMDH\\001\\000\\" + fmt.Sprintf("%03o", state.Version) + "' >&3\nhead -c 1 <&3 >/dev/null\nexit 4\n", 0o755, "exit status 4"},
 		"too old":        {"#!/bin/sh\nprintf 'GOEPMDH\\001\\000\\000' >&3\nexec sleep 300\n", 0o755, "too old"},
 	} {
 		installText(t, path, tt.text, tt.mode)
