@@ -25,15 +25,15 @@ type wrong struct {
 }
 
 var wrongs = []wrong{
-	{"a creation that is not bumped", "creation", "registry/registry.go", "c.counter = nextCounter(c.counter)", "c.counter += 0"},
-	{"a creation that is bumped by two", "creation", "registry/registry.go", "c.counter = nextCounter(c.counter)", "c.counter = nextCounter(c.counter) + 1"},
+	{"a creation that is not bumped", "creation", "registry/creation.go", "c.counter = nextCounter(c.counter)", "c.counter += 0"},
+	{"a creation that is bumped by two", "creation", "registry/creation.go", "c.counter = nextCounter(c.counter)", "c.counter = nextCounter(c.counter) + 1"},
 	{"a creation that does not begin with the time", "creation", "registry/creation.go", "nextCounter(uint32(now.Unix()))", "nextCounter(uint32(now.Unix()) + 1000)"},
 	{"old nodes told a creation of 0", "creation", "registry/creation.go", "return counter%3 + 1", "return counter % 3"},
 	{"the long reply for version 5", "alive2", "epmd/session/answer.go", "Highest >= wire.Highest32BitCreation", "Highest >= wire.Highest32BitCreation-1"},
-	{"a record taken over and bumped", "oldnames", "registry/registry.go", "c = r.old.first\n", "c = r.old.first\n\t\tc.counter = nextCounter(c.counter)\n"},
-	{"a record taken over one too early", "oldnames", "registry/registry.go", "case r.old.n > r.remember:", "case r.old.n >= r.remember:"},
-	{"the newest record taken over", "oldnames", "registry/registry.go", "c = r.old.first\n", "c = r.old.last\n"},
-	{"the first registered listed first", "names", "registry/registry.go", "r.live.pushFirst(c)", "r.live.pushLast(c)"},
+	{"a record taken over and bumped", "oldnames", "registry/creation.go", "c = r.old.first\n", "c = r.old.first\n\t\tc.counter = nextCounter(c.counter)\n"},
+	{"a record taken over one too early", "oldnames", "registry/creation.go", "case r.old.n > r.remember:", "case r.old.n >= r.remember:"},
+	{"the newest record taken over", "oldnames", "registry/creation.go", "c = r.old.first\n", "c = r.old.last\n"},
+	{"the first registered listed first", "names", "registry/creation.go", "r.live.pushFirst(c)", "r.live.pushLast(c)"},
 	{"old names listed the newest first", "dump", "registry/registry.go", "r.old.pushLast(c)", "r.old.pushFirst(c)"},
 	{"old names not listed", "dump", "registry/lists.go", "b = wire.AppendOldLine(b, c.name, c.port, r.fd(c.owner))", "_ = c.name"},
 	{"a list without the port", "names", "registry/lists.go", "b := wire.AppendListPort(nil, port)\n\t\tb = slices.Grow(b, r.live.nameBytes+r.live.n*", "b := wire.AppendListPort(nil, port+1)\n\t\tb = slices.Grow(b, r.live.nameBytes+r.live.n*"},
