@@ -34,7 +34,7 @@ var wrongs = []wrong{
 	{"a record taken over one too early", "oldnames", "registry/creation.go", "case r.old.n > r.remember:", "case r.old.n >= r.remember:"},
 	{"the newest record taken over", "oldnames", "registry/creation.go", "c = r.old.first\n", "c = r.old.last\n"},
 	{"the first registered listed first", "names", "registry/creation.go", "r.live.pushFirst(c)", "r.live.pushLast(c)"},
-	{"old names listed the newest first", "dump", "registry/registry.go", "r.old.pushLast(c)", "r.old.pushFirst(c)"},
+	{"old names listed the newest first", "dump", "registry/release.go", "r.old.pushLast(c)", "r.old.pushFirst(c)"},
 	{"old names not listed", "dump", "registry/lists.go", "b = wire.AppendOldLine(b, c.name, c.port, r.fd(c.owner))", "_ = c.name"},
 	{"a list without the port", "names", "registry/lists.go", "b := wire.AppendListPort(nil, port)\n\t\tb = slices.Grow(b, r.live.nameBytes+r.live.n*", "b := wire.AppendListPort(nil, port+1)\n\t\tb = slices.Grow(b, r.live.nameBytes+r.live.n*"},
 	{"a NUL in a name accepted", "alive2", "wire/alive2.go", "if hasNUL(name) {\n\t\treturn Alive2Req{}", "if hasNUL(name) && len(name) == 0 {\n\t\treturn Alive2Req{}"},

@@ -28,7 +28,8 @@ import (
 
 // The set-ups here are made of OTP's own programs, and of what Linux tells of them.
 
-// realDoctor looks at the processes of this machine, too.
+// realDoctor looks at the processes of this machine, too. It finds the daemons of other
+// tests, so each test asks for a name of its own.
 func realDoctor(port uint16) *doctor.Doctor {
 	d := newDoctor(port)
 	d.Processes = nil
@@ -177,8 +178,6 @@ func TestOTPAddress(t *testing.T) {
 	port, _ := otpEPMD(t, "127.0.0.3")
 	d := realDoctor(port)
 	d.Resolver = hosts{"here": {"127.0.0.2"}}
-	// The doctor looks at the other daemons of this machine too, those of other tests
-	// among them, which must not know the name.
 	examine(t, d, "otp_address@here", doctor.WrongAddress)
 	examine(t, d, "", doctor.WrongAddress)
 }
@@ -220,13 +219,13 @@ func TestFiltered(t *testing.T) {
 	t.Parallel()
 	d := realDoctor(full(t, freePort(t)))
 	d.Timeout = short
-	examine(t, d, "a@127.0.0.1", doctor.EPMDFiltered)
+	examine(t, d, "filtered@127.0.0.1", doctor.EPMDFiltered)
 
 	port := daemon(t, 0, "127.0.0.1")
-	register(t, "127.0.0.1", port, node("a", full(t, freePort(t))))
+	register(t, "127.0.0.1", port, node("filtered", full(t, freePort(t))))
 	d = realDoctor(port)
 	d.Timeout = short
-	examine(t, d, "a@127.0.0.1", doctor.PortFiltered)
+	examine(t, d, "filtered@127.0.0.1", doctor.PortFiltered)
 }
 
 // certificate writes a certificate and its key to one file.
