@@ -317,6 +317,9 @@ func (c *chosen) resume(take func(begin func([]net.Listener, *engine.Held, func(
 			h.Close()
 			return err
 		}
-		return to.Resume(lns, h, commit)
+		if err = to.Resume(lns, h, commit); err != nil {
+			h.Release(c.config.Registry) // the other server has them
+		}
+		return err
 	})
 }

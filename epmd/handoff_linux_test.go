@@ -426,6 +426,7 @@ func TestResumeFails(t *testing.T) {
 			require.ErrorIs(t, err, epmd.ErrHandoff)
 			require.ErrorContains(t, err, tt.err)
 			require.Error(t, next.Serve())
+			require.Zero(t, next.View().Len(), "it lists nobody whom it does not serve")
 			_, _ = a.Close(), b.Close()
 			require.Eventually(t, func() bool { return openFiles(t) <= open }, patience, tick)
 		})

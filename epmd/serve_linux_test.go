@@ -26,14 +26,14 @@ import (
 func TestServeWithoutFiles(t *testing.T) {
 	s := run(t, &epmd.Server{Engine: epmd.EngineEpoll})
 	c, _ := s.register(t, "foo")
-	second := listen(t)
+	second := listener(t)
 	give := useUpFiles(t)
 	require.ErrorIs(t, s.Serve(second), unix.EMFILE)
 	give()
 	s.requireOpen(t, c)
 	require.Equal(t, []string{"foo"}, s.names())
 	require.Len(t, s.Addrs(), 1)
-	runOn(t, s.Server, listen(t)).requireOpen(t, c)
+	runOn(t, s.Server, listener(t)).requireOpen(t, c)
 }
 
 // TestEpollListenerFails: a listening socket that another process has shut down fails for
@@ -41,7 +41,7 @@ func TestServeWithoutFiles(t *testing.T) {
 func TestEpollListenerFails(t *testing.T) {
 	log := new(syncBuffer)
 	s := &epmd.Server{Engine: epmd.EngineEpoll, Logger: slog.New(slog.NewTextHandler(log, nil))}
-	lns := []net.Listener{listen(t), listen(t), listen(t), listen(t)}
+	lns := []net.Listener{listener(t), listener(t), listener(t), listener(t)}
 	files := make([]*os.File, len(lns))
 	for i, ln := range lns {
 		var err error
@@ -68,7 +68,7 @@ func TestEpollListenerFails(t *testing.T) {
 	last.requireOpen(t, c)
 	require.Equal(t, []string{"foo"}, last.names())
 
-	again := runOn(t, s, listen(t)) // in the place of one that failed
+	again := runOn(t, s, listener(t)) // in the place of one that failed
 	again.requireOpen(t, c)
 	fail(3)
 	require.ErrorIs(t, last.end(t), unix.EINVAL)
@@ -76,7 +76,7 @@ func TestEpollListenerFails(t *testing.T) {
 	require.NoError(t, s.Close())
 	require.ErrorIs(t, again.end(t), epmd.ErrServerClosed)
 
-	end := listen(t)
+	end := listener(t)
 	f, err := end.(*net.TCPListener).File()
 	require.NoError(t, err)
 	defer f.Close()
@@ -86,14 +86,14 @@ func TestEpollListenerFails(t *testing.T) {
 	require.NoError(t, unix.Shutdown(int(f.Fd()), unix.SHUT_RDWR))
 	require.ErrorIs(t, r.end(t), unix.EINVAL)
 	require.Empty(t, requireClosed(t, c))
-	require.ErrorIs(t, s.Serve(listen(t)), unix.EINVAL, "the server has ended")
+	require.ErrorIs(t, s.Serve(listener(t)), unix.EINVAL, "the server has ended")
 }
 
 // TestSharedListenerBlocks: two descriptors of one listening socket, as two processes have
 // them, which others have made block again: whoever comes too late for a connection does
 // not wait for the next one.
 func TestSharedListenerBlocks(t *testing.T) {
-	ln := listen(t)
+	ln := listener(t)
 	f, err := ln.(*net.TCPListener).File()
 	require.NoError(t, err)
 	defer f.Close()
@@ -133,7 +133,7 @@ func testAcceptDenied(t *testing.T, engine epmd.Engine) {
 	}
 	log := new(syncBuffer)
 	s := &epmd.Server{Engine: engine, Logger: slog.New(slog.NewTextHandler(log, nil))}
-	denied := runOn(t, s, listen(t))
+	denied := runOn(t, s, listener(t))
 	good := run(t, s)
 	c, _ := good.register(t, "foo")
 	require.Eventually(t, func() bool { return len(s.Addrs()) == 2 }, patience, tick)

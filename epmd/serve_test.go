@@ -15,19 +15,11 @@ import (
 	"github.com/goepmd/goepmd/registry"
 )
 
-// listen listens on a free port of 127.0.0.1.
-func listen(tb testing.TB) net.Listener {
-	tb.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(tb, err)
-	return ln
-}
-
 // closedListener is one that is closed already.
-func closedListener(tb testing.TB) net.Listener {
-	tb.Helper()
-	ln := listen(tb)
-	require.NoError(tb, ln.Close())
+func closedListener(t *testing.T) net.Listener {
+	t.Helper()
+	ln := listener(t)
+	require.NoError(t, ln.Close())
 	return ln
 }
 
@@ -39,7 +31,7 @@ func testServeFails(t *testing.T, engine epmd.Engine) {
 	s := run(t, &epmd.Server{Engine: engine})
 	c, _ := s.register(t, "foo")
 	for range 3 {
-		fine := listen(t)
+		fine := listener(t)
 		require.ErrorIs(t, s.Serve(fine, closedListener(t)), net.ErrClosed)
 		_, err := fine.Accept()
 		require.ErrorIs(t, err, net.ErrClosed, "it belonged to the Serve that failed")
@@ -50,7 +42,7 @@ func testServeFails(t *testing.T, engine epmd.Engine) {
 	require.Equal(t, []string{"foo"}, s.names())
 	require.Len(t, s.Addrs(), 1)
 
-	second := runOn(t, s.Server, listen(t))
+	second := runOn(t, s.Server, listener(t))
 	_, resp := second.register(t, "foo")
 	require.EqualValues(t, 1, resp.Result, "it is the same server")
 	require.NoError(t, s.Close())
@@ -106,7 +98,9 @@ func (l *brokenListener) Accept() (net.Conn, error) {
 // with the last listener.
 func TestListenerFails(t *testing.T) {
 	log := new(syncBuffer)
-	s := &epmd.Server{Logger: slog.New(slog.NewTextHandler(log, nil))}
+	s := &epmd.Server{ExitIdle: time.Millisecond, Logger: slog.New(slog.NewTextHandler(log, nil))}
+	_, release, err := s.RegisterLocal(node("local", 1)) // it is not idle
+	require.NoError(t, err)
 	first, second, alone := newBrokenListener(), newBrokenListener(), newBrokenListener()
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(first, second) }()
@@ -127,14 +121,17 @@ func TestListenerFails(t *testing.T) {
 	alone.results <- io.ErrUnexpectedEOF
 	require.ErrorIs(t, other.end(t), io.ErrUnexpectedEOF)
 	good.requireOpen(t, c)
-	require.Equal(t, []string{"foo"}, good.names())
+	require.Equal(t, []string{"foo", "local"}, good.names())
+	require.NoError(t, c.Close())
+	release()
+	require.ErrorIs(t, good.end(t), epmd.ErrIdle, "what counts the time has not ended with the Serves")
 
 	last := newBrokenListener()
 	s = &epmd.Server{}
 	r := runOn(t, s, last)
 	last.results <- broken
 	require.ErrorIs(t, r.end(t), broken)
-	require.ErrorIs(t, s.Serve(listen(t)), broken, "the server has ended")
+	require.ErrorIs(t, s.Serve(listener(t)), broken, "the server has ended")
 }
 
 // temporary is an error of a listener that goes on, such as one for a client's bad header.

@@ -18,7 +18,7 @@ cd "$(dirname "$0")/.."
 # A package; how many rounds are run at once, more than one where a test mostly waits; and
 # tests, of which a second part after / chooses among the parts of each.
 tests='
-epmd 1 TestCountedBeforeClosed|TestGoneBeforeClosed|TestMaxConns|TestMaxUnfinished|TestNeverEvictedOnceRegistered|TestUnfinishedWithinTotal|TestMaxRefused|TestMaxConnsPerPeer|TestAcceptErrors|TestNoFilesLeft|TestPacketTimeoutExactly|TestTimeoutRestarts|TestNoTimeout|TestHooksAndStats|TestOutcomes|TestLatencies|TestRefusedTransport|TestEngineChoice|TestEpollNoGoroutines|TestShutdownReason|TestShutdownLeavesNothing|TestResumeFails|TestRestore|TestHandoffLeavesNothing|TestHandoffOfUnixSocket|TestHandoffOfTransports
+epmd 1 TestCountedBeforeClosed|TestGoneBeforeClosed|TestMaxConns|TestMaxUnfinished|TestNeverEvictedOnceRegistered|TestUnfinishedWithinTotal|TestMaxRefused|TestMaxConnsPerPeer|TestAcceptErrors|TestNoFilesLeft|TestPacketTimeoutExactly|TestTimeoutRestarts|TestNoTimeout|TestHooksAndStats|TestOutcomes|TestLatencies|TestRefusedTransport|TestEngineChoice|TestEpollNoGoroutines|TestShutdownReason|TestShutdownLeavesNothing|TestResumeFails|TestRestore|TestHandoffLeavesNothing|TestHandoffOfUnixSocket|TestHandoffOfTransports|TestServeFails|TestFirstServeFails|TestListenerFails|TestEpollListenerFails|TestServeWithoutFiles|TestSharedListenerBlocks|TestAcceptDenied|TestRestoreThenClose|TestRestoreThenFailedServe|TestKeptAfterFailedHandoff|TestResumeInUse|TestLife
 epmd 5 TestPacketTimeout|TestDelays|TestLatencyOfPieces|TestHalfTransport|TestDelayedTransports|TestClientTimeouts|TestReregister|TestReregisterIsPatient|TestExitIdle|TestExitIdleNever|TestExitIdleWaits|TestExitIdleUnderWay|TestExitIdleArriving|TestExitIdleRace|TestShutdown|TestShutdownRegistersStill|TestShutdownCutsShort|TestShutdownOfSilence|TestHandoffFails
 epmd 5 TestVectors/./timed
 epmd/internal/epoll 1 TestTimeout|TestTimeoutRestarts|TestNoTimeout|TestFreshIsSwept|TestFreshGrowsOld|TestFreshBeforeSleep|TestFreshAndLimits
@@ -36,6 +36,8 @@ case $count in
 '' | *[!0-9]* | 0) echo "usage: [COUNT=rounds] [RUN=regexp] [PACKAGES='package ...'] scripts/stress.sh" >&2; exit 2 ;;
 esac
 logs=$PWD/bin/stress
+# What begins and ends servers at random plays so many rounds each time.
+export GOEPMD_LIFE_ROUNDS=${GOEPMD_LIFE_ROUNDS:-10}
 
 # What is missing is downloaded and built here, while there is a network.
 if [ "${STRESS_OWN_NETWORK:-}" = "" ]; then

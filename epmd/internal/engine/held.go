@@ -30,11 +30,16 @@ func (h *Held) Close() {
 	}
 }
 
-// End closes the connections and ends the names of those that nobody will serve.
-func (h *Held) End(r *registry.Registry) {
+// Release ends the names of connections that nobody will serve. It does not close those.
+func (h *Held) Release(r *registry.Registry) {
 	for _, c := range h.Conns {
 		r.Release(c.Owner, registry.ReasonShutdown)
 	}
+}
+
+// End ends the names of connections that nobody will serve, and closes those.
+func (h *Held) End(r *registry.Registry) {
+	h.Release(r)
 	h.Close()
 }
 

@@ -55,7 +55,7 @@ type address struct {
 // accept never waits. Whether it might is the mode of the socket, which all processes share
 // that have it, and accept4 has no flag of its own; another process may also accept what
 // epoll has told here. So it looks at the mode each time, and puts it right if another has
-// changed it, which costs a hundredth of a lookup. To look for connections first would cost
+// changed it, which costs a fiftieth of a lookup. To look for connections first would cost
 // more, and would not do where two accept.
 func accept(fd int, from *address) (int, unix.Errno) {
 	mode, _, errno := unix.RawSyscall(unix.SYS_FCNTL, uintptr(fd), unix.F_GETFL, 0)
