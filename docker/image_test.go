@@ -11,10 +11,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,7 +27,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/goepmd/goepmd/conformance"
+	"github.com/goepmd/goepmd/epmd"
 	"github.com/goepmd/goepmd/internal/otptest"
+	"github.com/goepmd/goepmd/wire"
 )
 
 const (
@@ -215,6 +219,73 @@ func TestContainer(t *testing.T) {
 			status, err := pool.Client.WaitContainerWithContext(c.Container.ID, ctx)
 			require.NoError(t, err)
 			require.Equal(t, 128+int(syscall.SIGTERM), status)
+		})
+	}
+}
+
+// TestContainerRefusesUpgrades: what a container ends with is not replaced: the daemon says
+// so to whoever asks, by whatever way, and goes on with its nodes.
+func TestContainerRefusesUpgrades(t *testing.T) {
+	pool := engine(t)
+	own, err := pool.Client.Version()
+	require.NoError(t, err)
+	name := build(t, pool, own.Get("Arch"))
+	docker := func(words ...string) (string, error) {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		out, err := exec.CommandContext(ctx, "docker", words...).CombinedOutput()
+		return strings.TrimSpace(string(out)), err
+	}
+	remove := func(id string) {
+		out, err := docker("rm", "--force", id)
+		require.NoError(t, err, out)
+	}
+	other, err := docker("run", "-d", "--network", "none", name)
+	require.NoError(t, err, other)
+	t.Cleanup(func() { remove(other) })
+	for title, tt := range map[string]struct{ options, signals []string }{
+		"process 1":                  {nil, []string{"USR2", "HUP"}},
+		"below an init":              {[]string{"--init"}, []string{"USR2"}},
+		"in the machine's processes": {[]string{"--pid", "host"}, []string{"USR2"}},
+		"in another's processes":     {[]string{"--pid", "container:" + other}, []string{"USR2"}},
+	} {
+		t.Run(title, func(t *testing.T) {
+			free, err := net.Listen("tcp", "127.0.0.1:0")
+			require.NoError(t, err)
+			port := strconv.Itoa(free.Addr().(*net.TCPAddr).Port)
+			require.NoError(t, free.Close())
+			// It shares the network, so that this test registers from the daemon's machine.
+			words := append([]string{"run", "-d", "--network", "host", "-e", "ERL_EPMD_PORT=" + port}, tt.options...)
+			id, err := docker(append(words, name)...)
+			require.NoError(t, err, id)
+			t.Cleanup(func() { remove(id) })
+			c := &epmd.Client{Addr: net.JoinHostPort("127.0.0.1", port)}
+			require.Eventually(t, func() bool { _, err := c.Names(t.Context()); return err == nil }, patience, 10*time.Millisecond)
+			held, err := c.Register(t.Context(), wire.Node{Name: "held", Port: 9000, Type: wire.NodeTypeNormal, Highest: 6, Lowest: 5})
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, held.Close()) })
+			creation := held.Creation()
+
+			var out string
+			require.Eventually(t, func() bool { // the port is there before it can be asked
+				out, err = docker("exec", id, "/epmd", "-upgrade")
+				return !strings.Contains(out, "no daemon of this kind")
+			}, patience, 10*time.Millisecond)
+			require.Error(t, err, out)
+			require.Contains(t, out, "the daemon goes on as it is: ")
+			for i, signal := range tt.signals {
+				out, err = docker("kill", "--signal", signal, id)
+				require.NoError(t, err, out)
+				require.Eventually(t, func() bool {
+					out, err = docker("logs", id)
+					return err == nil && strings.Count(out, "cannot be replaced while it runs, and goes on") == 2+i
+				}, patience, 10*time.Millisecond, signal)
+			}
+			names, err := c.Names(t.Context())
+			require.NoError(t, err)
+			require.Len(t, names.Nodes, 1)
+			require.True(t, held.Held())
+			require.Equal(t, creation, held.Creation(), "it had not to register again")
 		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -37,10 +38,12 @@ func newLife(o options, args []string, log *slog.Logger, s *epmd.Server) *life {
 	if o.state != "" {
 		l.state = newStateFile(o.state, s.View().Snapshot, log)
 	}
+	at := placeOf(o)
 	l.upgrader = &upgrader{
 		server: s, log: log, args: args, state: l.state, systemd: l.systemd,
-		control: control{port: o.port},
+		control: control{port: o.port}, irreplaceable: at.irreplaceable(),
 	}
+	l.upgrader.catchSignals(at.pid)
 	return l
 }
 
@@ -87,9 +90,14 @@ func (l *life) begin(ctx context.Context) ([]net.Listener, error) {
 
 // resume goes on for the daemon that started this one.
 func (l *life) resume(ctx context.Context, from *net.UnixConn) error {
-	if err := l.server.Resume(ctx, from); err != nil {
-		return err
+	predecessor, err := shareable(from)
+	if err != nil {
+		return errors.Join(err, from.Close())
 	}
+	if err := l.server.Resume(ctx, from); err != nil {
+		return errors.Join(err, predecessor.Close())
+	}
+	l.upgrader.predecessor = predecessor
 	if l.keeps() {
 		l.systemd.store.goOn()
 	}
@@ -135,9 +143,12 @@ func (l *life) run(ctx context.Context) {
 	l.systemd.run(ctx)
 	l.upgrader.onSignals(ctx)
 	l.upgrader.control.open(l.upgrader)
-	if l.systemd.on() {
+	if l.upgrader.predecessor != nil {
+		l.systemd.mainPID(os.Getpid())
+	} else {
 		l.systemd.ready()
 	}
+	l.upgrader.ready()
 }
 
 // end leaves everything in order, after the server has ended for a reason.

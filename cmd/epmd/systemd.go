@@ -65,8 +65,11 @@ func (d *systemd) say(words ...string) {
 	}
 }
 
-func (d *systemd) ready()          { d.say(sd.SdNotifyReady) }
-func (d *systemd) mainPID(pid int) { d.say(fmt.Sprintf("MAINPID=%d", pid)) }
+func (d *systemd) ready() { d.say(sd.SdNotifyReady) }
+
+// mainPID says that a process serves and is the main one. It is one message: a successor
+// that is ready before systemd knows it has its end taken for the unit's.
+func (d *systemd) mainPID(pid int) { d.say(fmt.Sprintf("MAINPID=%d", pid), sd.SdNotifyReady) }
 
 // reloading says that a reload begins, which is an upgrade: the next daemon ends it by
 // being ready.

@@ -38,6 +38,10 @@ type upgrader struct {
 	control control
 	web     *webServer // nil without -http
 
+	irreplaceable error          // why there can be no upgrade here; nil if there can
+	signals       chan os.Signal // those that ask for one
+	predecessor   *os.File       // the connection to the daemon before; nil if there was none, or it has told systemd
+
 	busy    sync.Mutex     // an upgrade is under way
 	replies sync.WaitGroup // somebody is to be told how it went
 }
@@ -64,7 +68,10 @@ func programPath() (string, error) {
 	return exe, nil
 }
 
-var errUpgrading = errors.New("an upgrade is under way already")
+var (
+	errUpgrading = errors.New("an upgrade is under way already")
+	errNotReady  = errors.New("the next daemon took over, and does not say that it is ready")
+)
 
 // upgrade starts the program anew and hands over to it. It gives the number of the
 // process that serves then. If it fails, this one goes on as if nothing had
@@ -74,6 +81,10 @@ func (u *upgrader) upgrade(ctx context.Context) (pid int, err error) {
 		u.log.Error("the upgrade failed, and this daemon goes on", "program", u.program, "err", epmd.ErrPortable)
 		return 0, epmd.ErrPortable
 	}
+	if err := u.irreplaceable; err != nil {
+		u.log.Error("this daemon cannot be replaced while it runs, and goes on", "err", err)
+		return 0, err
+	}
 	if !u.busy.TryLock() {
 		return 0, errUpgrading
 	}
@@ -82,7 +93,7 @@ func (u *upgrader) upgrade(ctx context.Context) (pid int, err error) {
 	defer cancel()
 	release := u.state.hold()
 	u.control.close() // the next one wants the name
-	pid, err = u.handOver(ctx)
+	pid, successor, err := u.handOver(ctx)
 	if err != nil {
 		release()
 		u.control.open(u)
@@ -91,18 +102,76 @@ func (u *upgrader) upgrade(ctx context.Context) (pid int, err error) {
 	}
 	// The state file is the next one's now, and stays held.
 	u.web.letGo()
+	// The successor says the same, should this process be killed before it does. But where
+	// NotifyAccess=main, systemd listens to the main process alone.
 	u.systemd.mainPID(pid)
+	if err := awaitReady(ctx, successor); err != nil {
+		u.log.Error(errNotReady.Error(), "program", u.program, "pid", pid, "err", err)
+		return 0, fmt.Errorf("%w, process %d: look whether nodes are registered: %w", errNotReady, pid, err)
+	}
 	u.log.Info("handed over", "program", u.program, "pid", pid)
 	return pid, nil
 }
 
-// handOver does it, and leaves no process behind if it fails.
-func (u *upgrader) handOver(ctx context.Context) (int, error) {
+// awaitReady waits until a successor says that everything of it serves. Then it closes the
+// connection: from then on the successor may be replaced in its turn.
+func awaitReady(ctx context.Context, successor *os.File) error {
+	defer func() { _ = successor.Close() }() // everything has been said
+	until, _ := ctx.Deadline()
+	if err := successor.SetReadDeadline(until); err != nil {
+		return err
+	}
+	_, err := io.ReadFull(successor, make([]byte, len(readyReport)))
+	return err
+}
+
+// ready says to the daemon before that everything of this one serves.
+func (u *upgrader) ready() {
+	if u.predecessor != nil {
+		_, _ = io.WriteString(u.predecessor, readyReport) // if it is gone, nobody wants to know
+	}
+}
+
+// awaitPredecessor waits until the daemon before this one has told systemd which process
+// is the main one: said later than by the next daemon, it would have systemd watch the
+// wrong process.
+func (u *upgrader) awaitPredecessor(ctx context.Context) error {
+	if u.predecessor == nil {
+		return nil
+	}
+	until, _ := ctx.Deadline()
+	if err := u.predecessor.SetReadDeadline(until); err != nil {
+		return err
+	}
+	if _, err := u.predecessor.Read(make([]byte, 1)); errors.Is(err, os.ErrDeadlineExceeded) {
+		return errors.New("the upgrade before is not over yet: try again in a moment")
+	}
+	_ = u.predecessor.Close() // it has come to its end
+	u.predecessor = nil
+	return nil
+}
+
+// handOver does it, and leaves no process behind if it fails. It gives the process that
+// serves then, and the connection to it.
+func (u *upgrader) handOver(ctx context.Context) (pid int, successor *os.File, err error) {
+	if err := u.awaitPredecessor(ctx); err != nil {
+		return 0, nil, err
+	}
 	ours, theirs, err := socketPair()
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
-	defer func() { _ = ours.Close() }() // everything has been said
+	defer func() { _ = ours.Close() }() // successor is another descriptor of it
+	successor, err = shareable(ours)
+	if err != nil {
+		_ = theirs.Close() // nothing was said
+		return 0, nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = successor.Close() // it is told so by its end
+		}
+	}()
 	cmd := exec.Command(u.program, u.args...)
 	cmd.Args[0] = os.Args[0]
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
@@ -116,7 +185,7 @@ func (u *upgrader) handOver(ctx context.Context) (int, error) {
 	web, err := u.web.file()
 	if err != nil {
 		_ = theirs.Close() // nothing was said
-		return 0, fmt.Errorf("the listener of -http cannot be handed over: %w", err)
+		return 0, nil, fmt.Errorf("the listener of -http cannot be handed over: %w", err)
 	}
 	if web != nil {
 		defer func() { _ = web.Close() }() // the child has its own
@@ -126,17 +195,18 @@ func (u *upgrader) handOver(ctx context.Context) (int, error) {
 	err = cmd.Start()
 	_ = theirs.Close() // the child's copy counts
 	if err != nil {
-		return 0, fmt.Errorf("the program does not start: %w", err)
+		return 0, nil, fmt.Errorf("the program does not start: %w", err)
 	}
 	if err := u.server.Handoff(ctx, ours); err != nil {
 		_ = cmd.Process.Kill() // it may have ended; alive it would hold connections open
 		if ended := cmd.Wait(); ended != nil {
 			err = fmt.Errorf("%w (%w)", err, ended)
 		}
-		return 0, err
+		return 0, nil, err
 	}
-	pid := cmd.Process.Pid
-	return pid, cmd.Process.Release()
+	pid = cmd.Process.Pid
+	_ = cmd.Process.Release() // nobody waits for it
+	return pid, successor, nil
 }
 
 // withoutOurs is an environment without what was for this process alone.
@@ -160,13 +230,17 @@ func askUpgrade(o options, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "epmd: the daemon cannot be asked to upgrade:", err)
 		return 1
 	}
-	text, ok := strings.CutPrefix(answer, controlOK)
-	if !ok {
-		fmt.Fprintln(stderr, "epmd: the daemon goes on as it is:", strings.TrimSpace(answer))
-		return 1
+	text, ok := strings.CutPrefix(strings.TrimSpace(answer), controlOK)
+	switch {
+	case ok:
+		fmt.Fprintln(stdout, "Upgraded, now process", text)
+		return 0
+	case strings.HasPrefix(text, errNotReady.Error()):
+		fmt.Fprintln(stderr, "epmd:", text)
+	default:
+		fmt.Fprintln(stderr, "epmd: the daemon goes on as it is:", text)
 	}
-	fmt.Fprintln(stdout, "Upgraded, now process", strings.TrimSpace(text))
-	return 0
+	return 1
 }
 
 // What is said over the control socket, a line each way.

@@ -15,4 +15,5 @@ func shareable(syscall.Conn) (*os.File, error)     { return nil, errors.ErrUnsup
 func hasPredecessor() bool                         { return false }
 func fromPredecessor() *net.UnixConn               { return nil }
 func inherited(string) (int, bool)                 { return -1, false }
+func (u *upgrader) catchSignals(int)               {}
 func (u *upgrader) onSignals(context.Context)      {}

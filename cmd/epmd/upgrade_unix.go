@@ -101,18 +101,24 @@ func inherited(env string) (int, bool) {
 	return fd, true
 }
 
-// onSignals upgrades at SIGUSR2, and at SIGHUP, which is a reload, under systemd.
-func (u *upgrader) onSignals(ctx context.Context) {
-	c := make(chan os.Signal, 1)
-	signal.Notify(c, syscall.SIGUSR2)
-	if u.systemd.on() {
-		signal.Notify(c, syscall.SIGHUP)
+// catchSignals has SIGUSR2 ask for an upgrade, and under systemd SIGHUP, which is a reload.
+// One that comes before onSignals waits for it. As process 1 SIGHUP is answered as any
+// wish for an upgrade is there.
+func (u *upgrader) catchSignals(pid int) {
+	u.signals = make(chan os.Signal, 1)
+	signal.Notify(u.signals, syscall.SIGUSR2)
+	if u.systemd.on() || pid == 1 {
+		signal.Notify(u.signals, syscall.SIGHUP)
 	}
+}
+
+// onSignals upgrades at the signals that ask for it, until the context ends.
+func (u *upgrader) onSignals(ctx context.Context) {
 	u.replies.Go(func() {
-		defer signal.Stop(c)
+		defer signal.Stop(u.signals)
 		for {
 			select {
-			case s := <-c:
+			case s := <-u.signals:
 				if s == syscall.SIGHUP {
 					u.systemd.reloading()
 				}

@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -157,6 +159,10 @@ func TestUnits(t *testing.T) {
 		{"verify", verify},
 		{"serves", serves},
 		{"keeps", keeps},
+		{"reloads", reloads},
+		{"upgrade heard from the main process alone", heardFromMainAlone},
+		{"Debian's unit refuses an upgrade", debiansUnit},
+		{"a unit without systemd's socket refuses an upgrade", plainUnit},
 		{"port held by OTP's", func(m *machine) { portHeld(m, "epmd") }},
 		{"port held by ours", func(m *machine) { portHeld(m, "goepmd") }},
 		{"port held by something else", portHeldByOther},
@@ -209,11 +215,9 @@ func serves(m *machine) {
 // which is an upgrade, and a restart; it ends with its connection.
 func keeps(m *machine) {
 	m.run("systemctl", "start", "goepmd.service")
-	m.run("systemd-run", "--unit=held", "--setenv=HOME=/tmp", "erl", "-noinput", "-eval",
-		`{ok, S} = gen_tcp:connect({127,0,0,1}, 4369, [binary, {active, false}, {packet, 2}]), ok = gen_tcp:send(S, <<"x", 9000:16, "M", 0, 6:16, 5:16, 4:16, "held", 0:16>>), receive after infinity -> ok end.`)
-	m.waitFor("name held at port 9000\n")
-	const listed = "name held at port 9000\n"
-	mainPID := func() string { return m.run("systemctl", "show", "--property=MainPID", "--value", "goepmd.service") }
+	m.hold(1)
+	const listed = "name held1 at port 9000\n"
+	mainPID := func() string { return m.mainPID("goepmd.service") }
 
 	first := mainPID()
 	m.run("systemctl", "kill", "--signal=KILL", "goepmd.service")
@@ -233,6 +237,130 @@ func keeps(m *machine) {
 
 	m.run("systemctl", "stop", "held.service")
 	require.Eventually(m.t, func() bool { return !strings.Contains(m.run("goepmd", "-names"), listed) }, patience, 100*time.Millisecond)
+}
+
+// hold registers held1 and further names from clients that never register again.
+func (m *machine) hold(names int) {
+	m.t.Helper()
+	m.t.Cleanup(func() { _, _ = m.try("systemctl", "stop", "held.service") }) // where the test has not come to it
+	m.run("systemd-run", "--unit=held", "--setenv=HOME=/tmp", "erl", "-noinput", "-eval",
+		fmt.Sprintf(`[begin {ok, S} = gen_tcp:connect({127,0,0,1}, 4369, [binary, {active, false}, {packet, 2}]), `+
+			`N = list_to_binary("held" ++ integer_to_list(I)), `+
+			`ok = gen_tcp:send(S, <<"x", 9000:16, "M", 0, 6:16, 5:16, (byte_size(N)):16, N/binary, 0:16>>) end `+
+			`|| I <- lists:seq(1, %d)], receive after infinity -> ok end.`, names))
+	require.Eventually(m.t, func() bool {
+		out, err := m.try("goepmd", "-names")
+		return err == nil && strings.Count(out, "name held") == names
+	}, patience, 100*time.Millisecond)
+}
+
+// requireHeld wants all names of hold to be there.
+func (m *machine) requireHeld(names int) {
+	m.t.Helper()
+	list := m.run("goepmd", "-names")
+	if n := strings.Count(list, "name held"); n != names {
+		require.Fail(m.t, "names are lost", "%d of %d are left\n%s", n, names, m.journal())
+	}
+}
+
+func (m *machine) mainPID(unit string) string {
+	m.t.Helper()
+	return m.run("systemctl", "show", "--property=MainPID", "--value", unit)
+}
+
+// reloads: no name is lost by reloads in bursts, upgrades that are asked for otherwise among
+// them. GOEPMD_RELOADS says how many, of which 100 are a sample.
+func reloads(m *machine) {
+	const names, burst, sample = 20, 10, 100
+	all := sample
+	if v := os.Getenv("GOEPMD_RELOADS"); v != "" {
+		var err error
+		all, err = strconv.Atoi(v)
+		require.NoError(m.t, err)
+	}
+	m.run("systemctl", "start", "goepmd.service")
+	m.hold(names)
+	refused := 0
+	for done := 0; done < all; done += burst {
+		before := m.mainPID("goepmd.service")
+		// A reload says that it failed if it finds the process gone that another has just
+		// replaced. One in a burst is not waited for, and one is no reload to systemd.
+		out := m.run("sh", "-c", `systemctl reload --no-block goepmd.service; systemctl kill --kill-who=main --signal=USR2 goepmd.service
+			for i in 3 4 5 6 7 8 9 10; do systemctl reload goepmd.service 2>/dev/null || echo refused; done`)
+		refused += strings.Count(out, "refused")
+		m.requireHeld(names)
+		m.shows("goepmd.service", active, "SubState=running", once)
+		require.NotEqual(m.t, before, m.mainPID("goepmd.service"))
+	}
+	m.t.Logf("%d reloads, %d of which found the process gone; the whole is GOEPMD_RELOADS=1000", all, refused)
+	require.Less(m.t, refused, all/2, "most of them are done")
+	m.run("systemctl", "stop", "goepmd.service", "goepmd.socket")
+}
+
+// dropIn changes a unit for the length of a play.
+func (m *machine) dropIn(unit, text string) {
+	m.t.Helper()
+	dir := "/run/systemd/system/" + unit + ".d"
+	m.t.Cleanup(func() {
+		m.run("rm", "-r", dir)
+		m.run("systemctl", "daemon-reload")
+	})
+	m.run("mkdir", "-p", dir)
+	m.run("sh", "-c", fmt.Sprintf("printf '%s' >%s/test.conf", text, dir))
+	m.run("systemctl", "daemon-reload")
+}
+
+// heardFromMainAlone: a unit that says no more than Type=notify loses nothing either, though
+// systemd does not hear the successor before it is the main process.
+func heardFromMainAlone(m *machine) {
+	m.dropIn("goepmd.service", `[Service]\nNotifyAccess=main\n`)
+	m.run("systemctl", "start", "goepmd.service")
+	m.hold(1)
+	for range 5 {
+		before := m.mainPID("goepmd.service")
+		require.Contains(m.t, m.run("goepmd", "-upgrade"), "Upgraded")
+		require.NotEqual(m.t, before, m.mainPID("goepmd.service"))
+		m.run("systemctl", "reload", "goepmd.service")
+		m.shows("goepmd.service", active, "SubState=running", once)
+		m.requireHeld(1)
+	}
+	m.run("systemctl", "stop", "goepmd.service", "goepmd.socket")
+}
+
+// refusesUpgrades: the daemon of a unit says why it goes on, and does, with all names.
+func (m *machine) refusesUpgrades(unit, reason string) {
+	m.t.Helper()
+	m.hold(1)
+	before := m.mainPID(unit)
+	out, err := m.try("goepmd", "-upgrade")
+	require.Error(m.t, err)
+	require.Contains(m.t, out, "the daemon goes on as it is: ")
+	require.Contains(m.t, out, reason)
+	m.run("systemctl", "kill", "--signal=USR2", unit)
+	require.Eventually(m.t, func() bool {
+		return strings.Count(m.run("journalctl", "--no-pager", "-u", unit), "cannot be replaced while it runs, and goes on") == 2
+	}, patience, 100*time.Millisecond, "the log says so, each time")
+	m.shows(unit, active, "SubState=running", once)
+	require.Equal(m.t, before, m.mainPID(unit))
+	m.requireHeld(1)
+}
+
+// debiansUnit: our program in the unit of Debian's Erlang, Type=simple, where systemd cannot
+// be told that the main process changes. Its user is not on this machine.
+func debiansUnit(m *machine) {
+	m.dropIn("epmd.service", `[Service]\nExecStart=\nExecStart=/usr/bin/goepmd -systemd\nUser=nobody\nGroup=nogroup\n`)
+	m.run("systemctl", "start", "epmd.socket", "epmd.service")
+	m.shows("epmd.service", active, "Type=simple")
+	m.refusesUpgrades("epmd.service", "give the unit Type=notify and NotifyAccess=all, or restart it instead")
+	m.run("systemctl", "stop", "epmd.socket", "epmd.service")
+}
+
+// plainUnit: the same for a unit that starts the program as OTP's is started.
+func plainUnit(m *machine) {
+	m.run("systemd-run", "--unit=plain", "goepmd")
+	m.t.Cleanup(func() { m.run("systemctl", "stop", "plain.service") })
+	m.waitFor("epmd: up and running")
+	m.refusesUpgrades("plain.service", "process 1 started it")
 }
 
 // portHeld: while another EPMD holds the port, a start fails at once, says why, and is

@@ -30,6 +30,11 @@ func nightly() ([]stage, error) {
 			command: []string{"go", "run", "./internal/mutate", "-resume", "bin/mutants.jsonl", "./wire", "./registry", "./epmd/session"}, bound: 6 * time.Hour,
 		},
 		{
+			name: "reloads", does: "1,000 reloads of the unit in bursts, under a real systemd", after: []string{"setup"},
+			command: append([]string{"sh", "-c", `go run ./docker/otp-images systemd >&2 && exec "$0" "$@"`}, goTestHere("./deploy/systemd", "-run", "TestUnits/reloads")...),
+			env:     []string{"GOEPMD_PROOF=1", "GOEPMD_RELOADS=1000"}, tests: true,
+		},
+		{
 			name: "fuzz", does: "all fuzz targets for an hour", after: []string{"setup"},
 			command: shell(`scripts/fuzz.sh $((3600 / $(go test -list '^Fuzz' ./fuzz | grep -c '^Fuzz')))`), bound: 2 * time.Hour,
 		},

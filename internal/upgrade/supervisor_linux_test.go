@@ -217,7 +217,9 @@ func TestKillUnderSupervisor(t *testing.T) {
 				return s.heard("RELOADING=1\nMONOTONIC_USEC=") && s.mainPID != cmd.Process.Pid
 			})
 			require.NoError(t, cmd.Wait())
-			s.await("READY of the next", func() bool { return s.heard("READY=1") })
+			s.await("one message with number and readiness, of the next and of the one before", func() bool {
+				return strings.Count(strings.Join(s.said, "\n"), fmt.Sprintf("MAINPID=%d\nREADY=1", s.mainPID)) == 2
+			})
 			c.register(t, "between", 1)
 			s.await("its connection", func() bool { return s.conns() == nodes+len(c.erl)+1 })
 			s.mu.Lock()

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestIrreplaceable: a daemon whose process somebody watches is not replaced, and says why;
+// any other is. What a daemon was told of its place, its successor goes by.
+func TestIrreplaceable(t *testing.T) {
+	t.Parallel()
+	const replaceable = ""
+	for name, tt := range map[string]struct {
+		place
+		reason string
+	}{
+		"of a shell":                   {place{pid: 300, parent: 200, parentName: "bash"}, replaceable},
+		"of nobody who can be named":   {place{pid: 300, parent: 200}, replaceable},
+		"of docker exec":               {place{pid: 300, parent: 0}, "replace the container"},
+		"--pid container:NAME":         {place{pid: 7, parent: 0}, "replace the container"},
+		"--pid host":                   {place{pid: 300, parent: 200, parentName: "containerd-shim"}, "replace the container"},
+		"--pid host, podman":           {place{pid: 300, parent: 200, parentName: "conmon"}, "replace the container"},
+		"-daemon by docker exec":       {place{pid: 300, parent: 299, parentName: "epmd", daemon: true}, replaceable},
+		"process 1":                    {place{pid: 1}, "replace the container"},
+		"process 1, by -systemd":       {place{pid: 1, systemd: true, notify: true}, "replace the container"},
+		"process 1, by -daemon":        {place{pid: 1, daemon: true}, "replace the container"},
+		"Type=notify":                  {place{pid: 300, parent: 1, parentName: "systemd", systemd: true, notify: true}, replaceable},
+		"Type=simple, -systemd":        {place{pid: 300, parent: 1, parentName: "systemd", systemd: true}, "Type=notify and NotifyAccess=all"},
+		"a script's, -systemd":         {place{pid: 300, parent: 200, parentName: "sh", systemd: true}, "Type=notify and NotifyAccess=all"},
+		"-systemd, -daemon":            {place{pid: 300, parent: 200, systemd: true, daemon: true}, "Type=notify and NotifyAccess=all"},
+		"Type=simple":                  {place{pid: 300, parent: 1, parentName: "systemd"}, "process 1 started it"},
+		"Type=notify without -systemd": {place{pid: 300, parent: 1, parentName: "systemd", notify: true}, "process 1 started it"},
+		"docker run --init":            {place{pid: 7, parent: 1, parentName: "docker-init"}, "replace the container"},
+		"-daemon":                      {place{pid: 300, parent: 299, parentName: "epmd", daemon: true}, replaceable},
+		"-daemon, orphaned at once":    {place{pid: 300, parent: 1, parentName: "systemd", daemon: true}, replaceable},
+		"-daemon in a service":         {place{pid: 300, parent: 299, parentName: "runsv", daemon: true, notify: true}, replaceable},
+		"runit":                        {place{pid: 300, parent: 200, parentName: "runsv"}, "runsv watches it"},
+		"s6":                           {place{pid: 300, parent: 200, parentName: "s6-supervise"}, "s6-supervise watches it"},
+		"daemontools":                  {place{pid: 300, parent: 200, parentName: "supervise"}, "supervise watches it"},
+		"supervisor":                   {place{pid: 300, parent: 200, parentName: "supervisord"}, "supervisord watches it"},
+		"tini as a subreaper":          {place{pid: 300, parent: 200, parentName: "tini"}, "tini watches it"},
+		"dumb-init":                    {place{pid: 300, parent: 200, parentName: "dumb-init"}, "dumb-init watches it"},
+		"a name that only begins so":   {place{pid: 300, parent: 200, parentName: "runsvdir"}, replaceable},
+		"a successor, now an orphan":   {place{pid: 300, parent: 1, parentName: "systemd", successor: true}, replaceable},
+		"a successor by -systemd":      {place{pid: 300, parent: 1, systemd: true, notify: true, successor: true}, replaceable},
+		"a successor of a subreaper's": {place{pid: 300, parent: 200, parentName: "tini", successor: true}, replaceable},
+	} {
+		err := tt.irreplaceable()
+		if tt.reason == replaceable {
+			require.NoError(t, err, name)
+			continue
+		}
+		require.ErrorContains(t, err, tt.reason, name)
+	}
+}
