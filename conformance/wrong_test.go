@@ -63,7 +63,7 @@ var wrongs = []wrong{
 	{"other loopback addresses taken for remote", "local", "epmd/session/peer.go", "return remote.IsLoopback() ||", "return remote == netip.AddrFrom4([4]byte{127, 0, 0, 1}) || remote == netip.IPv6Loopback() ||"},
 	{"a packet timeout that never comes", "timeout", "epmd/session/deadline.go", "if s.daemon.PacketTimeout > 0 {", "if s.daemon.PacketTimeout > 1<<50 {"},
 	{"a registered connection that times out", "timeout", "epmd/session/session.go", "s.phase, s.need, s.buf, s.deadline, s.waits = p, 0, nil, time.Time{}, false", "s.phase, s.need, s.buf, s.waits = p, 0, nil, false"},
-	{"a tag answered that is none", "tags", "wire/dialect.go", "switch t {", "switch t {\n\tcase 200:\n\t\treturn true"},
+	{"a tag answered that is none", "tags", "epmd/session/answer.go", "if !s.daemon.Dialect.Knows(tag) {", "if tag == 200 {\n\t\treturn s.list((*Daemon).names)\n\t}\n\tif !s.daemon.Dialect.Knows(tag) {"},
 	{"-names that forgets its first line", "program", "cmd/epmd/interact.go", "up and running on port", "up on port"},
 }
 
