@@ -79,6 +79,7 @@ func listenAndServe(o options, args []string, log *slog.Logger, starter *starter
 	l.run(serving)
 	go giveBackMemory(serving, s)
 	err = s.ServeContext(ctx, lns...)
+	_ = s.Close() // a Serve that failed at once has not ended it; Close has no error
 	ended()
 	l.end(err)
 	if cause := context.Cause(ctx); cause != nil && errors.Is(err, epmd.ErrServerClosed) {
