@@ -156,6 +156,9 @@ func (c *chosen) choose(lns []net.Listener) (anyEngine, error) {
 			c.engine, c.made = e, true
 			return e, nil
 		}
+		if sockets.NoFiles(unfit) { // the other engine would soon have none either
+			return nil, unfit
+		}
 	}
 	if !c.made && c.wanted == EngineEpoll {
 		return nil, fmt.Errorf("%w: epoll: %w; set Server.Engine to EngineAuto", ErrEngine, unfit)

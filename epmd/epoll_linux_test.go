@@ -261,7 +261,7 @@ func testNoFilesLeft(t *testing.T, engine epmd.Engine) {
 	client, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = unix.Close(client) })
-	give := useUpFiles(t)
+	give := useUpFiles(t, 0)
 	require.NoError(t, unix.Connect(client, &c.to))
 	n, err := unix.Read(client, c.buf[:])
 	require.True(t, n == 0 || err == syscall.ECONNRESET, "closed at once: %d, %v", n, err)
@@ -272,9 +272,9 @@ func testNoFilesLeft(t *testing.T, engine epmd.Engine) {
 	s.requireOpen(t, registered)
 }
 
-// useUpFiles opens files until no more can be, under a limit of its own, and gives
+// useUpFiles opens files until only so many more can be, under a limit of its own, and gives
 // a function that undoes it.
-func useUpFiles(t *testing.T) func() {
+func useUpFiles(t *testing.T, more int) func() {
 	t.Helper()
 	var before unix.Rlimit
 	require.NoError(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &before))
@@ -288,6 +288,10 @@ func useUpFiles(t *testing.T) func() {
 			break
 		}
 		files = append(files, fd)
+	}
+	for ; more > 0; more-- {
+		require.NoError(t, unix.Close(files[0]))
+		files = files[1:]
 	}
 	give := func() {
 		for _, fd := range files {

@@ -27,7 +27,7 @@ func TestServeWithoutFiles(t *testing.T) {
 	s := run(t, &epmd.Server{Engine: epmd.EngineEpoll})
 	c, _ := s.register(t, "foo")
 	second := listener(t)
-	give := useUpFiles(t)
+	give := useUpFiles(t, 0)
 	require.ErrorIs(t, s.Serve(second), unix.EMFILE)
 	give()
 	s.requireOpen(t, c)

@@ -116,7 +116,13 @@ func (l *life) listen(ctx context.Context) ([]net.Listener, error) {
 
 // remember has the server begin with what others left.
 func (l *life) remember() error {
-	kept := l.systemd != nil && l.systemd.store.restore()
+	kept := false
+	if l.systemd != nil {
+		var err error
+		if kept, err = l.systemd.store.restore(); err != nil {
+			return err
+		}
+	}
 	if l.state == nil {
 		return nil
 	}

@@ -106,24 +106,29 @@ func (st *store) useJournal(f *os.File) {
 }
 
 // restore has the server begin with what was kept of one that died, and says whether
-// there was something.
-func (st *store) restore() bool {
+// there was something. If it fails, this process has too few files for that: systemd still
+// keeps everything.
+func (st *store) restore() (bool, error) {
 	if st == nil {
-		return false
+		return false, nil
 	}
 	var failed error
 	if st.file != nil {
 		names, err := state.ReadJournal(st.file)
 		if err == nil {
-			conns := st.passed
+			conns, n := st.passed, len(st.passed)
 			st.passed = make(map[registry.Owner]*os.File)
 			for o := range conns {
 				st.kept[o] = true
 				st.bytes += len(connName(o)) + 1
 			}
-			if err = st.server.Restore(epmd.Held{Names: names, Conns: conns}); err == nil {
-				st.log.Warn("going on for the daemon before", "nodes", st.server.View().Len(), "connections", len(conns))
-				return true
+			err = st.server.Restore(epmd.Held{Names: names, Conns: conns})
+			switch {
+			case err == nil:
+				st.log.Warn("going on for the daemon before", "nodes", st.server.View().Len(), "connections", n)
+				return true, nil
+			case errors.Is(err, unix.EMFILE), errors.Is(err, unix.ENFILE):
+				return false, err
 			}
 		}
 		failed = err
@@ -139,7 +144,7 @@ func (st *store) restore() bool {
 		_ = st.say("FDSTOREREMOVE=1\nFDNAME="+connName(o), nil) // likewise
 	}
 	st.newJournal()
-	return false
+	return false, nil
 }
 
 // goOn goes on with the journal of the daemon that was taken over, if it had one.
@@ -207,6 +212,7 @@ const storeRetry = time.Second
 func (st *store) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		if err := st.follow(ctx); err != nil {
+			st.log.Debug("systemd may not keep every connection yet; it is tried again", "err", err)
 			select {
 			case <-ctx.Done():
 			case <-time.After(storeRetry):

@@ -17,7 +17,7 @@ type store struct{ file *os.File }
 func newStore(*slog.Logger, *epmd.Server) *store       { return nil }
 func (*store) takes(*os.File) bool                     { return false }
 func (*store) goOn()                                   {}
-func (*store) restore() bool                           { return false }
+func (*store) restore() (bool, error)                  { return false, nil }
 func (*store) OnEvent(registry.Event, registry.Inside) {}
 func (*store) run(context.Context)                     {}
 func monotonic() string                                { return "" }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/activation"
@@ -43,8 +44,11 @@ func (d *systemd) passed() ([]net.Listener, error) {
 		}
 		ln, err := net.FileListener(f)
 		_ = f.Close() // there is another one, or it is no stream socket
-		if err == nil {
+		switch {
+		case err == nil:
 			lns = append(lns, ln)
+		case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+			return nil, fmt.Errorf("a socket of systemd cannot be taken: raise the limit of open files, by LimitNOFILE= of the unit: %w", err)
 		}
 	}
 	if len(lns) == 0 {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -14,6 +15,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/goepmd/goepmd/internal/faults/rig"
+	"github.com/goepmd/goepmd/wire"
 )
 
 // supervisor plays systemd's side of sd_notify(3): it starts a daemon with its
@@ -168,8 +172,24 @@ func (s *supervisor) heard(word string) bool {
 }
 
 // start starts a daemon with all that is kept, and waits until it is ready.
-func (s *supervisor) start(args ...string) *exec.Cmd {
+func (s *supervisor) start(args ...string) *exec.Cmd { return s.startAfter("true", args...) }
+
+// startAfter is start after a command of the shell that becomes the daemon.
+func (s *supervisor) startAfter(first string, args ...string) *exec.Cmd {
 	s.t.Helper()
+	cmd := s.command(first, args...)
+	cmd.Stderr = os.Stderr
+	require.NoError(s.t, cmd.Start())
+	s.mu.Lock()
+	s.mainPID = cmd.Process.Pid
+	s.mu.Unlock()
+	s.t.Cleanup(func() { kill(cmd.Process.Pid) })
+	s.await("READY", func() bool { return s.heard("READY=1") })
+	return cmd
+}
+
+// command is a daemon with all that is kept.
+func (s *supervisor) command(first string, args ...string) *exec.Cmd {
 	s.mu.Lock()
 	files, names := []*os.File{s.ln}, []string{"epmd.socket"}
 	for _, k := range s.kept {
@@ -177,18 +197,11 @@ func (s *supervisor) start(args ...string) *exec.Cmd {
 	}
 	s.said = nil
 	s.mu.Unlock()
-	cmd := exec.Command("sh", append([]string{"-c", `LISTEN_PID=$$ exec "$0" "$@"`, program, "-systemd"}, args...)...)
+	cmd := exec.Command("sh", append([]string{"-c", first + `; LISTEN_PID=$$ exec "$0" "$@"`, program, "-systemd"}, args...)...)
 	cmd.ExtraFiles = files
 	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+s.socket, fmt.Sprintf("LISTEN_FDS=%d", len(files)),
 		"LISTEN_FDNAMES="+strings.Join(names, ":"), "WATCHDOG_USEC=200000")
-	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	require.NoError(s.t, cmd.Start())
-	s.mu.Lock()
-	s.mainPID = cmd.Process.Pid
-	s.mu.Unlock()
-	s.t.Cleanup(func() { kill(cmd.Process.Pid) })
-	s.await("READY", func() bool { return s.heard("READY=1") })
 	return cmd
 }
 
@@ -262,4 +275,64 @@ func TestKillUnderSupervisor(t *testing.T) {
 	list, err = c.dialer.List()
 	require.NoError(t, err)
 	require.Len(t, list, nodes+len(c.erl)-9)
+}
+
+// TestFewFilesUnderSupervisor: a daemon that may open too few files to go on for the one
+// before says how many it needs, ends with 1, for which the unit has no restart, and has lost
+// nothing; one that may open so many goes on.
+func TestFewFilesUnderSupervisor(t *testing.T) {
+	s := newSupervisor(t)
+	args := []string{"-port", fmt.Sprint(s.port)}
+	daemon := s.start(args...)
+	c := &crowd{dialer: rig.Dialer{Port: s.port}, conns: map[string]*rig.Conn{}, creations: map[string]uint32{}}
+	const nodes = 6
+	for i := range nodes {
+		c.register(t, nodeName(i), 1)
+	}
+	s.await("every connection", func() bool { return s.conns() == nodes })
+	require.NoError(t, daemon.Process.Kill())
+	require.Error(t, daemon.Wait())
+
+	var said []string
+	for limit := 16; said == nil; limit++ { // at first it may not even have its listener
+		var stderr strings.Builder
+		cmd := s.command(fmt.Sprint("ulimit -n ", limit), args...)
+		cmd.Stderr = &stderr
+		err := cmd.Run()
+		var exit *exec.ExitError
+		require.ErrorAs(t, err, &exit)
+		require.Equal(t, 1, exit.ExitCode(), stderr.String())
+		require.Contains(t, stderr.String(), "LimitNOFILE=")
+		require.Equal(t, nodes, s.conns())
+		said = regexp.MustCompile(`cannot go on with 6 connections: (\d+) open files are needed, and the limit is \d`).FindStringSubmatch(stderr.String())
+	}
+
+	s.startAfter("ulimit -n "+said[1], args...)
+	for _, conn := range c.conns {
+		require.True(t, conn.Open())
+	}
+}
+
+// TestMoreTransportsUnderSupervisor: a connection that registers several transports may go on
+// doing so when the daemon has been killed.
+func TestMoreTransportsUnderSupervisor(t *testing.T) {
+	s := newSupervisor(t)
+	args := []string{"-port", fmt.Sprint(s.port), "-multi_transport"}
+	daemon := s.start(args...)
+	conn, err := (&rig.Dialer{Port: s.port}).Dial()
+	require.NoError(t, err)
+	for _, transport := range []string{"inet_tcp", "inet_tls", "uds"} {
+		b, err := wire.Node{Name: "foo", Port: 1, Type: wire.NodeTypeNormal, Highest: 6, Lowest: 5, Transport: transport}.AppendAlive3Req(nil)
+		require.NoError(t, err)
+		require.NoError(t, conn.Send(b))
+		answer, err := conn.RecvLen(8, patience)
+		require.NoError(t, err)
+		resp, _, err := wire.ParseAlive3Resp(answer)
+		require.NoError(t, err)
+		require.Zero(t, resp.Result)
+		s.await("its connection", func() bool { return s.conns() == 1 })
+		require.NoError(t, daemon.Process.Kill())
+		require.Error(t, daemon.Wait())
+		daemon = s.start(args...)
+	}
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"net"
 	"slices"
 
 	"github.com/goepmd/goepmd/epmd/internal/sockets"
@@ -13,8 +14,14 @@ import (
 type Held struct {
 	saved.State
 	ListenerFDs []int // descriptors
-	ConnFDs     []int // of State.Conns, in their order
+	ConnFDs     []int // of State.Conns, in their order, but for those in Nets
+	// Nets are the connections as the portable engine has them, from the first on.
+	Nets []net.Conn
 }
+
+// Files is how many descriptors an engine needs to begin, beside those of listeners and
+// connections.
+const Files = 4
 
 // Add takes in a connection with its descriptor.
 func (h *Held) Add(c saved.Conn, fd int) {
@@ -25,8 +32,11 @@ func (h *Held) Add(c saved.Conn, fd int) {
 // Close closes the connections, for their peers too. A nil Held has none.
 func (h *Held) Close() {
 	if h != nil {
-		sockets.CloseAll(h.ConnFDs)
-		h.ConnFDs = nil
+		sockets.CloseAll(h.ConnFDs[len(h.Nets):])
+		for _, c := range h.Nets {
+			_ = c.Close() // its node sees the end
+		}
+		h.ConnFDs, h.Nets = nil, nil
 	}
 }
 

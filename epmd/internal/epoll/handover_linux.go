@@ -124,6 +124,7 @@ func (e *Engine) letGo(why error, tell func(*socket)) {
 // loop. It reads and accepts nothing before commit has returned; if commit fails, the
 // engine ends and has touched nothing, and the error is commit's.
 func (e *Engine) Resume(lns []net.Listener, h *engine.Held, begin func() error) error {
+	defer e.makeRoom()()
 	opened, err := openListeners(lns, engine.NewServing(len(lns)))
 	if err != nil {
 		sockets.CloseListeners(lns)

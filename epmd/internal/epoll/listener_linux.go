@@ -62,6 +62,13 @@ func openListeners(lns []net.Listener, serving *engine.Serving) ([]*listener, er
 	return opened, nil
 }
 
+// makeRoom gives the spare descriptor up for the duplicate of a listener, until back is
+// called: so a full server can begin with no more descriptors than the one before had.
+func (e *Engine) makeRoom() (back func()) {
+	e.spare.Release()
+	return func() { e.spare.Reserve() }
+}
+
 func closeAll(ls []*listener) {
 	for _, l := range ls {
 		l.close()

@@ -63,7 +63,7 @@ func (e *Engine) closeFiles() {
 			closeFile(fd)
 		}
 	}
-	e.spare.Release()
+	e.spare.Close()
 }
 
 // loop is the engine's goroutine. The end of connections comes first (see note),

@@ -19,6 +19,9 @@ import (
 // then on. If it fails, nothing has changed, but listeners may be closed.
 func (e *Engine) Listen(lns []net.Listener, left *engine.Held) (*engine.Serving, error) {
 	serving := engine.NewServing(len(lns))
+	if left != nil {
+		defer e.makeRoom()()
+	}
 	opened, err := openListeners(lns, serving)
 	if err != nil {
 		return nil, fmt.Errorf("epmd: cannot take over a listener: %w", err)

@@ -86,6 +86,9 @@ func receiveHeld(c *net.UnixConn) (*engine.Held, error) {
 	if n > maxFiles || int(n) != s.Listeners+len(s.Conns) {
 		return nil, fmt.Errorf("%w: %d descriptors for %d listeners and %d connections", saved.ErrDamaged, n, s.Listeners, len(s.Conns))
 	}
+	if err := sockets.Room(c, int(n)+engine.Files, 0); err != nil {
+		return nil, err
+	}
 	files, err := receiveFiles(c, int(n))
 	if err != nil {
 		sockets.CloseAll(files)

@@ -68,6 +68,9 @@ func (e *Engine) Listen(lns []net.Listener, left *engine.Held) (*engine.Serving,
 			return nil, fmt.Errorf("epmd: cannot serve a listener: %w", err)
 		}
 	}
+	if err := adopt(left); err != nil {
+		return nil, err
+	}
 	serving := engine.NewServing(len(lns))
 	added, err := e.add(lns, serving)
 	if err != nil {
@@ -97,7 +100,7 @@ func (e *Engine) Wait(s *engine.Serving) (ended bool, why error) {
 func (e *Engine) wait() {
 	e.wg.Wait()
 	e.watch.close()
-	e.spare.Release()
+	e.spare.Close()
 }
 
 // add takes the listeners in, unless the server has ended.

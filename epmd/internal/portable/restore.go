@@ -1,8 +1,7 @@
 package portable
 
 import (
-	"net"
-	"os"
+	"fmt"
 
 	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/epmd/internal/report"
@@ -10,6 +9,19 @@ import (
 	"github.com/goepmd/goepmd/registry"
 	saved "github.com/goepmd/goepmd/registry/state"
 )
+
+// adopt makes connections of the descriptors that another server has left. If it fails,
+// nothing is lost, and another call goes on.
+func adopt(h *engine.Held) error {
+	for h != nil && len(h.Nets) < len(h.ConnFDs) {
+		nc, err := sockets.FileConn(h.ConnFDs[len(h.Nets)])
+		if err != nil {
+			return fmt.Errorf("epmd: cannot take over %d connections: %w", len(h.ConnFDs), err)
+		}
+		h.Nets = append(h.Nets, nc)
+	}
+	return nil
+}
 
 // restore begins to serve the connections of registered nodes that another server has
 // left.
@@ -20,21 +32,19 @@ func (e *Engine) restore(h *engine.Held) {
 	e.mu.Lock()
 	e.last = max(e.last, e.registry.LastOwner())
 	e.mu.Unlock()
-	holders := engine.Holders(e.registry.Snapshot())
+	var conns []*conn
 	for i, k := range h.Conns {
-		f := os.NewFile(uintptr(h.ConnFDs[i]), "connection")
-		nc, err := net.FileConn(f)
-		_ = f.Close()   // there is another one now
-		if err != nil { // it has ended
-			e.registry.Release(k.Owner, registry.ReasonClosed)
-			continue
-		}
-		c := &conn{engine: e, net: nc}
+		c := &conn{engine: e, net: h.Nets[i]}
 		c.Owner, c.Addr = k.Owner, k.Remote.Addr()
 		if !e.restoreConn(c, k) {
-			_ = nc.Close() // the server has ended, and its node sees it so
+			_ = c.net.Close() // the server has ended, and its node sees it so
 			continue
 		}
+		conns = append(conns, c)
+	}
+	// Some may have been unregistered since Restore; Evict finds the others from now on.
+	holders := engine.Holders(e.registry.Snapshot())
+	for _, c := range conns {
 		if _, holds := holders[c.Owner]; !holds {
 			e.Evict([]registry.Owner{c.Owner})
 		}

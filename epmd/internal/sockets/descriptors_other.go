@@ -4,6 +4,7 @@ package sockets
 
 import (
 	"errors"
+	"net"
 	"net/netip"
 	"os"
 	"syscall"
@@ -12,6 +13,10 @@ import (
 // FileLimit is how many files the process may have open; 0 is not known.
 func FileLimit() int { return 0 }
 
+// Room cannot know here.
+func Room(syscall.Conn, int, int) error { return nil }
+
+func FileConn(int) (net.Conn, error)      { return nil, errors.ErrUnsupported }
 func CloseAll([]int)                      {}
 func Duplicate(syscall.Conn) (int, error) { return -1, errors.ErrUnsupported }
 
