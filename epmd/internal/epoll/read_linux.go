@@ -80,8 +80,8 @@ func (e *Engine) await(c *socket, name []byte) {
 // retry tries again the registration of a connection that waits, if it still does.
 func (e *Engine) retry(o registry.Owner, last bool) {
 	c := e.slots.find(o)
-	if c == nil || !e.waits(c) {
-		return
+	if c == nil || !e.waits(c) || !last && !e.config.Waiters.First(o) {
+		return // it was woken for a wait that is over
 	}
 	res := c.work.session.Retry(last, e.reply[:0])
 	if res.Verdict == session.Wait {
