@@ -206,6 +206,27 @@ func testTakenGraceOver(t *testing.T, serve func(*epmd.Server) *running) {
 	}
 }
 
+// TestTakenGraceOfEach: each has its own time, also if others wait longer or for other names.
+func TestTakenGraceOfEach(t *testing.T) { onListeners(t, testTakenGraceOfEach) }
+
+func testTakenGraceOfEach(t *testing.T, serve func(*epmd.Server) *running) {
+	const grace = 50 * time.Millisecond
+	r := serve(&epmd.Server{TakenGrace: grace, KeepAlive: -1}) // so that nothing else wakes it
+	r.register(t, "foo")
+	r.register(t, "bar")
+	var all []asker
+	var began []time.Time
+	for _, name := range []string{"foo", "bar", "foo"} {
+		began = append(began, time.Now())
+		all = append(all, r.ask(t, node(name, 2)))
+		time.Sleep(grace / 4) // so that their times do not end together
+	}
+	for i, c := range all {
+		require.EqualValues(t, 1, c.answer(t).Result)
+		require.GreaterOrEqual(t, time.Since(began[i]), grace)
+	}
+}
+
 // TestTakenGraceInOrder: those who wait for one name get it one after the other, in the order
 // in which they asked; who comes later stands behind them.
 func TestTakenGraceInOrder(t *testing.T) { onListeners(t, testTakenGraceInOrder) }
