@@ -35,6 +35,10 @@ func nightly() ([]stage, error) {
 			env:     []string{"GOEPMD_PROOF=1", "GOEPMD_RELOADS=1000"}, tests: true,
 		},
 		{
+			name: "restarts", does: "a real node that stops and starts 8,000 times, three times in each way of serving", after: []string{"setup"},
+			command: goTest("-count=3", "./cmd/epmd", "-run", "TestRestarts"), env: []string{"GOEPMD_RESTARTS=8000"}, tests: true,
+		},
+		{
 			name: "fuzz", does: "all fuzz targets for an hour", after: []string{"setup"},
 			command: shell(`scripts/fuzz.sh $((3600 / $(go test -list '^Fuzz' ./fuzz | grep -c '^Fuzz')))`), bound: 2 * time.Hour,
 		},
