@@ -47,10 +47,14 @@ const controlRetry = 50 * time.Millisecond
 // controlLongestRetry is the longest pause after failures to accept.
 const controlLongestRetry = time.Second
 
-// open begins to listen, as soon as the name is free. That it is not, since another has
-// it, costs nothing but this way to ask.
+// controlWait is how long open waits for the name. A daemon that ends has its name for a
+// moment longer than its port.
+const controlWait = time.Second
+
+// open begins to listen, and returns when it does. While another has the name, it returns
+// after controlWait, and goes on trying: that costs nothing but this way to ask.
 func (c *control) open(u *upgrader) {
-	closed := make(chan struct{})
+	closed, listens := make(chan struct{}), make(chan struct{})
 	c.mu.Lock()
 	c.closed = closed
 	c.mu.Unlock()
@@ -58,6 +62,7 @@ func (c *control) open(u *upgrader) {
 		for {
 			ln, err := net.ListenUnix("unix", controlName(c.port))
 			if err == nil {
+				close(listens)
 				c.serve(u, ln, closed)
 				return
 			}
@@ -69,6 +74,11 @@ func (c *control) open(u *upgrader) {
 			}
 		}
 	}()
+	select {
+	case <-listens:
+	case <-closed:
+	case <-time.After(controlWait):
+	}
 }
 
 func (c *control) serve(u *upgrader, ln controlListener, closed chan struct{}) {
@@ -132,7 +142,17 @@ func (c *control) answer(u *upgrader, conn *net.UnixConn) {
 		_, _ = io.WriteString(conn, "only root and the daemon's own user may ask\n") // or it is gone
 		return
 	}
-	asked, err := bufio.NewReader(io.LimitReader(conn, 100)).ReadString('\n')
+	in := bufio.NewReader(io.LimitReader(conn, 100))
+	asked, err := in.ReadString('\n')
+	if err == nil && asked == controlUpgrade {
+		// This daemon may have been stopped for long: one who gave up was told that nothing
+		// happens.
+		_, _ = io.WriteString(conn, controlSure) // or it is gone
+		var sure string
+		if sure, err = in.ReadString('\n'); sure != controlYes {
+			return
+		}
+	}
 	if err != nil {
 		return // it is gone, or has nothing to ask
 	}
@@ -155,20 +175,33 @@ func peerUser(c *net.UnixConn) (int, error) {
 	return int(cred.Uid), nil
 }
 
-// askControl asks the daemon on a port, and gives its answer.
+// askControl asks the daemon on a port, and gives its answer, a line. The daemon does
+// nothing of what was asked if this gave up before it answered.
 func askControl(port uint16, question string) (string, error) {
 	c, err := net.DialUnix("unix", nil, controlName(port))
 	if err != nil {
 		return "", fmt.Errorf("no daemon of this kind on port %d: %w", port, err)
 	}
 	defer func() { _ = c.Close() }() // everything has been said
-	_ = c.SetDeadline(time.Now().Add(controlPatience))
+	_ = c.SetDeadline(time.Now().Add(answerPatience))
 	if _, err := io.WriteString(c, question); err != nil {
 		return "", err
 	}
-	b, err := io.ReadAll(c)
-	if err == nil && len(b) == 0 {
-		err = io.ErrUnexpectedEOF
+	in := bufio.NewReader(c)
+	answer, err := in.ReadString('\n')
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return "", fmt.Errorf("it says nothing for %v, and will not upgrade: look whether it is stopped", answerPatience)
 	}
-	return string(b), err
+	if err != nil || answer != controlSure {
+		return answer, err
+	}
+	_ = c.SetDeadline(time.Now().Add(controlPatience))
+	if _, err := io.WriteString(c, controlYes); err != nil {
+		return "", err
+	}
+	answer, err = in.ReadString('\n')
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return "", fmt.Errorf("it began, and does not say how it ended for %v: look which process serves", controlPatience)
+	}
+	return answer, err
 }

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"context"
+	"fmt"
 	"log/slog"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -65,4 +68,59 @@ func TestControlFails(t *testing.T) {
 		require.Equal(t, 3, strings.Count(log.String(), "cannot accept on the control socket"))
 		require.Equal(t, 2, strings.Count(log.String(), "is served again\" failures=10"))
 	})
+}
+
+// TestControlIsThere: a daemon that is ready can be asked, even if the one before had the
+// name a moment longer than the port.
+func TestControlIsThere(t *testing.T) {
+	c := control{port: uint16(freePort(t))}
+	before, err := net.ListenUnix("unix", controlName(c.port))
+	require.NoError(t, err)
+	tried := make(chan struct{})
+	var once sync.Once
+	u := &upgrader{log: slog.New(onLog(func() { once.Do(func() { close(tried) }) }))}
+	opened := make(chan struct{})
+	go func() {
+		c.open(u)
+		close(opened)
+	}()
+	<-tried
+	require.NoError(t, before.Close())
+	<-opened
+	answer, err := askControl(c.port, "dance\n")
+	require.NoError(t, err)
+	require.Contains(t, answer, "nothing that can be asked for")
+	c.close()
+	u.replies.Wait()
+}
+
+// onLog is a log handler that calls a function at each record.
+type onLog func()
+
+func (onLog) Enabled(context.Context, slog.Level) bool    { return true }
+func (f onLog) Handle(context.Context, slog.Record) error { f(); return nil }
+func (f onLog) WithAttrs([]slog.Attr) slog.Handler        { return f }
+func (f onLog) WithGroup(string) slog.Handler             { return f }
+
+// TestUpgradeOfStopped: who asks a daemon that is stopped is told that it will not upgrade,
+// and it does not, once it goes on.
+func TestUpgradeOfStopped(t *testing.T) {
+	t.Parallel()
+	d := start(t, program)
+	endLater(t, d.port)
+	port := strconv.Itoa(d.port)
+	pid := d.PID()
+	require.Eventually(t, func() bool { _, err := askControl(uint16(d.port), "dance\n"); return err == nil }, patience, time.Millisecond)
+	require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
+	got := call(t, program, "-port", port, "-upgrade")
+	require.NoError(t, syscall.Kill(pid, syscall.SIGCONT))
+	require.Equal(t, 1, got.Status)
+	require.Contains(t, got.Stderr, "it says nothing for 5s, and will not upgrade")
+	for range 10 { // asked later than the one who gave up
+		_, err := askControl(uint16(d.port), "dance\n")
+		require.NoError(t, err)
+	}
+	require.Equal(t, pid, listenerOf(t, d.port))
+	got = call(t, program, "-port", port, "-upgrade")
+	require.Equal(t, result{Stdout: fmt.Sprintf("Upgraded, now process %d\n", listenerOf(t, d.port))}, got)
 }

@@ -63,6 +63,22 @@ func TestDaemon(t *testing.T) {
 	require.NoError(t, c.Kill(context.Background()))
 }
 
+// TestDaemonIsReady: once -daemon has returned, everything of the daemon can be asked.
+func TestDaemonIsReady(t *testing.T) {
+	t.Parallel()
+	port := freePort(t)
+	p := strconv.Itoa(port)
+	c := killDaemon(t, port)
+	for range 10 {
+		require.Equal(t, result{}, call(t, program, "-port", p, "-daemon"))
+		got := call(t, program, "-port", p, "-upgrade")
+		require.Equal(t, 0, got.Status, got.Stderr)
+		got = call(t, program, "-port", p, "-upgrade")
+		require.Equal(t, 0, got.Status, got.Stderr)
+		require.NoError(t, c.Kill(context.Background()))
+	}
+}
+
 // TestDaemonFails: the starter says what is wrong; its status is 0, as OTP's.
 func TestDaemonFails(t *testing.T) {
 	got := call(t, program, "-port", strconv.Itoa(freePort(t)), "-daemon", "-address", "bogus")

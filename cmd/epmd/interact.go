@@ -8,18 +8,24 @@ import (
 	"io"
 	"net"
 	"strconv"
+	"time"
 
 	"github.com/goepmd/goepmd/epmd"
 	"github.com/goepmd/goepmd/wire"
 )
 
+// answerPatience is how long a daemon may take to answer a command.
+const answerPatience = 5 * time.Second
+
 // interact asks the daemon on this machine, prints what it says, and returns
 // the exit status. The texts are OTP's: scripts look for them.
 func interact(o options, stdout, stderr io.Writer) int {
-	if status, done := interactMulti(o, stdout, stderr); done {
+	ctx, cancel := context.WithTimeout(context.Background(), answerPatience)
+	defer cancel()
+	if status, done := interactMulti(ctx, o, stdout, stderr); done {
 		return status
 	}
-	answer, err := ask(o)
+	answer, err := ask(ctx, o)
 	switch {
 	case err == nil:
 	case o.command == commandStarted:
@@ -61,7 +67,7 @@ func printList(port uint32, lines []byte, stdout, stderr io.Writer) int {
 
 // ask sends the request of a command. The packet is made by hand, since -stop
 // sends any name as it is.
-func ask(o options) ([]byte, error) {
+func ask(ctx context.Context, o options) ([]byte, error) {
 	var body []byte
 	switch o.command {
 	case commandNames, commandStarted:
@@ -78,7 +84,7 @@ func ask(o options) ([]byte, error) {
 		return nil, err
 	}
 	c := client(o)
-	answer, err := c.Exchange(context.Background(), packet)
+	answer, err := c.Exchange(ctx, packet)
 	var op *net.OpError
 	if errors.As(err, &op) && op.Op == "dial" {
 		return nil, err

@@ -223,3 +223,28 @@ func TestDebug(t *testing.T) {
 	d.exit(t)
 	require.Regexp(t, `epmd: \w+ \w+ [ \d]\d \d\d:\d\d:\d\d \d{4}: ALIVE2_REQ .*name=noisy`, d.Stderr.String())
 }
+
+// TestMuteDaemon: no command waits for ever for a daemon that takes connections and says
+// nothing.
+func TestMuteDaemon(t *testing.T) {
+	t.Parallel()
+	mute, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, mute.Close()) })
+	port := strconv.Itoa(mute.Addr().(*net.TCPAddr).Port)
+	for words, want := range map[string]result{
+		"-names":                  {Status: 1, Stdout: "epmd: no response from local epmd\n"},
+		"-multi_transport -names": {Status: 1, Stdout: "epmd: no response from local epmd\n"},
+		"-dump":                   {Status: 1, Stdout: "epmd: no response from local epmd\n"},
+		"-started":                {Status: 1},
+		"-kill":                   {Status: 1, Stdout: "epmd: local epmd responded with <>\n"},
+		"-stop x":                 {Status: 1, Stdout: "epmd: local epmd responded with <>\n"},
+	} {
+		t.Run(words, func(t *testing.T) {
+			t.Parallel()
+			begun := time.Now()
+			require.Equal(t, want, call(t, program, append([]string{"-port", port}, strings.Fields(words)...)...))
+			require.GreaterOrEqual(t, time.Since(begun), answerPatience)
+		})
+	}
+}

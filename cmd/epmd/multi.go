@@ -11,7 +11,7 @@ import (
 // interactMulti is interact for -names and -dump with -multi_transport. It says no if
 // the daemon does not tell transports, for whatever reason: the ordinary requests
 // then find out, and have the words for it.
-func interactMulti(o options, stdout, stderr io.Writer) (status int, done bool) {
+func interactMulti(ctx context.Context, o options, stdout, stderr io.Writer) (status int, done bool) {
 	if !o.multi || o.command != commandNames && o.command != commandDump {
 		return 0, false
 	}
@@ -21,11 +21,11 @@ func interactMulti(o options, stdout, stderr io.Writer) (status int, done bool) 
 	var err error
 	if o.command == commandNames {
 		var list epmd.Names3
-		list, err = client(o).Names3(context.Background())
+		list, err = client(o).Names3(ctx)
 		port, lines, dialect = list.Port, nameLines(list), list.Dialect
 	} else {
 		var list epmd.Dump3
-		list, err = client(o).Dump3(context.Background())
+		list, err = client(o).Dump3(ctx)
 		port, lines, dialect = list.Port, dumpLines(list), list.Dialect
 	}
 	if err != nil || dialect != wire.MultiTransport {

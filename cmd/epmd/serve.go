@@ -74,9 +74,9 @@ func listenAndServe(o options, args []string, log *slog.Logger, starter *starter
 	l.upgrader.web = web
 	web.serve(log)
 	defer web.end()
-	starter.ready()
 	serving, ended := context.WithCancel(ctx)
 	l.run(serving)
+	starter.ready()
 	go giveBackMemory(serving, s)
 	err = s.ServeContext(ctx, lns...)
 	_ = s.Close() // a Serve that failed at once has not ended it; Close has no error

@@ -113,6 +113,9 @@ func (st *store) restore() (bool, error) {
 		return false, nil
 	}
 	var failed error
+	if st.file != nil && len(st.passed) == 0 && isEmpty(st.file) {
+		return false, nil // nobody registered with the daemon before: the journal begins with this one
+	}
 	if st.file != nil {
 		names, err := state.ReadJournal(st.file)
 		if err == nil {
@@ -145,6 +148,11 @@ func (st *store) restore() (bool, error) {
 	}
 	st.newJournal()
 	return false, nil
+}
+
+func isEmpty(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Size() == 0
 }
 
 // goOn goes on with the journal of the daemon that was taken over, if it had one.

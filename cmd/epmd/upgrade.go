@@ -243,9 +243,12 @@ func askUpgrade(o options, stdout, stderr io.Writer) int {
 	return 1
 }
 
-// What is said over the control socket, a line each way.
+// What is said over the control socket, in lines. Who asks for an upgrade is asked back,
+// and the answer to that is yes.
 const (
 	controlUpgrade = "upgrade\n"
+	controlSure    = "sure?\n"
+	controlYes     = "yes\n"
 	controlOK      = "ok "
 )
 
@@ -256,7 +259,7 @@ func (u *upgrader) answerControl(ctx context.Context, asked string) string {
 	}
 	pid, err := u.upgrade(ctx)
 	if err != nil {
-		return err.Error() + "\n"
+		return strings.ReplaceAll(err.Error(), "\n", "; ") + "\n"
 	}
 	return fmt.Sprintf("%s%d\n", controlOK, pid)
 }

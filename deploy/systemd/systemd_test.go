@@ -183,6 +183,7 @@ func TestUnits(t *testing.T) {
 func verify(m *machine) {
 	require.Empty(m.t, m.run("systemd-analyze", "verify", "--man=no", "goepmd.service", "goepmd.socket"))
 	m.run("systemd-analyze", "security", "--no-pager", "--threshold=20", "goepmd.service")
+	m.shows("goepmd.socket", "BindIPv6Only=both")
 }
 
 // serves: a node registers with it, and comes back when it was killed; when it was
@@ -207,6 +208,7 @@ func serves(m *machine) {
 
 	m.run("systemctl", "restart", "goepmd.service")
 	m.shows("goepmd.service", active, once)
+	require.NotContains(m.t, m.run("journalctl", "--no-pager", "-u", "goepmd.service"), "cannot be used", "an empty journal is nothing wrong")
 	m.run("systemctl", "disable", "--now", "goepmd.service", "goepmd.socket")
 	m.shows("goepmd.service", "ActiveState=inactive", "Result=success")
 }
