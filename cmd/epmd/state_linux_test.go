@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/goepmd/goepmd/registry/state"
+	"github.com/goepmd/goepmd/wire"
 )
 
 // TestStateSurvives: whenever the daemon is killed, or ends, a name gets a creation
@@ -52,6 +53,25 @@ func TestStateSurvives(t *testing.T) {
 		} else {
 			d.Stop()
 		}
+	}
+}
+
+// TestStateOfOldNodes: a node from before OTP 23, which knows three creations, gets another
+// one although the daemon was killed as soon as it had told the last.
+func TestStateOfOldNodes(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "state")
+	var last uint32
+	for i := range 8 {
+		d := start(t, program, "-state", path)
+		for range 1 + i%3 {
+			c, resp := holdNode(t, d.port, wire.Node{Name: "old", Port: 1, Type: wire.NodeTypeNormal, Highest: 5, Lowest: 5})
+			require.NotEqual(t, last, resp.Creation)
+			last = resp.Creation
+			require.NoError(t, c.HalfClose())
+			require.NoError(t, c.Close())
+		}
+		d.Stop()
 	}
 }
 

@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/goepmd/goepmd/fuzz/model"
 	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/registry/state"
 	"github.com/goepmd/goepmd/wire"
@@ -46,7 +49,7 @@ func TestStateLoads(t *testing.T) {
 	require.Len(t, s.Old, 2)
 	require.Equal(t, "registered", s.Old[1].Node.Name)
 
-	damaged := map[string][]byte{"empty": {}, "longer": append(bytes.Clone(whole), 0), "other": []byte(strings.Repeat("x", 1000))}
+	damaged := map[string][]byte{"empty": {}, "other": []byte(strings.Repeat("x", 1000))}
 	for n := 1; n < len(whole); n += 7 {
 		damaged["cut "+string(rune('0'+n))] = whole[:n]
 	}
@@ -104,7 +107,7 @@ func TestStateSaves(t *testing.T) {
 	for _, name := range []string{"a", "b"} {
 		_, err := r.Register(1, wire.Node{Name: name})
 		require.NoError(t, err)
-		f.OnEvent(registry.Event{Kind: registry.Registered}, registry.Inside{})
+		f.OnEvent(registry.Event{Kind: registry.Registered, Node: wire.Node{Name: name, Highest: 6}}, registry.Inside{})
 		require.Eventually(t, func() bool {
 			s, err := read()
 			return err == nil && !s.Final && len(s.Names.Nodes) == r.Len()
@@ -152,4 +155,111 @@ func TestStateRests(t *testing.T) {
 		close(done)
 		<-ended
 	})
+}
+
+// TestStateOldNodes: a node that knows three creations alone gets another one than the last
+// time, however often and whenever the daemon saves, fails to, ends suddenly, or is replaced.
+func TestStateOldNodes(t *testing.T) {
+	seed := uint64(model.Seed(t))
+	rnd := rand.New(rand.NewPCG(seed, 1))
+	now := time.Unix(2_000_000, 0)
+	path := filepath.Join(t.TempDir(), "state")
+	last := map[string]uint32{}
+	highest := map[string]uint16{}
+	var r *registry.Registry
+	var f *stateFile
+	begin := func() {
+		names, err := loadState(path, now, slog.New(slog.DiscardHandler))
+		require.NoError(t, err)
+		r = registry.New(registry.Config{
+			Now:     func() time.Time { return now },
+			OnEvent: func(e registry.Event, in registry.Inside) { f.OnEvent(e, in) },
+		})
+		f = newStateFile(path, r.Snapshot, slog.New(slog.DiscardHandler))
+		require.NoError(t, r.Restore(names))
+		require.NoError(t, f.save(false))
+	}
+	begin()
+	for i := range 500 {
+		switch rnd.IntN(12) {
+		case 0:
+			now = now.Add(time.Duration(rnd.IntN(3)) * time.Second)
+		case 1:
+			require.NoError(t, f.save(false))
+		case 2: // a sudden end
+			begin()
+		case 3:
+			require.NoError(t, f.save(true))
+			begin()
+		case 4: // names come while it is written
+			names := f.names
+			f.names = func() registry.Snapshot {
+				s := names()
+				_, err := r.Register(2, wire.Node{Name: "while", Highest: 5})
+				require.NoError(t, err)
+				return s
+			}
+			require.NoError(t, f.save(false))
+			f.names = names
+			last["while"] = r.Snapshot().Nodes[0].Creation
+			r.Release(2, registry.ReasonClosed)
+		default:
+			name := []string{"a", "b", "c", "while", "d" + strconv.Itoa(i/20)}[rnd.IntN(5)]
+			n := wire.Node{Name: name, Highest: uint16(5 + rnd.IntN(5)/4)}
+			c, err := r.Register(1, n)
+			require.NoError(t, err)
+			if n.Highest == highest[name] || name == "while" && n.Highest == 5 {
+				require.NotEqual(t, last[name], c, name)
+			}
+			last[name], highest[name] = c, n.Highest
+			r.Release(1, registry.ReasonClosed)
+		}
+	}
+}
+
+// TestStateCannotBeAppended: where nothing can be written behind the state, it is said once,
+// and the file stays whole.
+func TestStateCannotBeAppended(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	var log bytes.Buffer
+	var f *stateFile
+	r := registry.New(registry.Config{OnEvent: func(e registry.Event, in registry.Inside) { f.OnEvent(e, in) }})
+	f = newStateFile(path, r.Snapshot, slog.New(slog.NewTextHandler(&log, nil)))
+	register := func() {
+		_, err := r.Register(1, wire.Node{Name: "a", Highest: 5})
+		require.NoError(t, err)
+		r.Release(1, registry.ReasonClosed)
+	}
+	register()
+	register()
+	require.Equal(t, 1, strings.Count(log.String(), "the state cannot be added to"), "there is none yet")
+	require.NoError(t, f.save(false))
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(path))
+	register() // of which a part may have been written
+	require.NoError(t, os.WriteFile(path, whole, 0o600))
+	register()
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, whole, b, "so nothing comes behind it")
+	require.NoError(t, f.save(false))
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	for range 40_000 {
+		register()
+	}
+	require.Equal(t, 2, strings.Count(log.String(), "the state cannot be added to"))
+	full, err := os.Stat(path)
+	require.NoError(t, err)
+	require.InDelta(t, mostAppended, full.Size()-info.Size(), 100)
+	b, err = os.ReadFile(path)
+	require.NoError(t, err)
+	s, err := state.DecodeGiven(b)
+	require.NoError(t, err)
+	require.Greater(t, s.Names.Old[0].Counter, r.Snapshot().Old[0].Counter-40_000)
+	require.NoError(t, f.save(false))
+	info, err = os.Stat(path)
+	require.NoError(t, err)
+	require.Less(t, info.Size(), int64(1000))
 }

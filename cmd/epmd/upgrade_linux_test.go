@@ -44,13 +44,22 @@ func installText(t *testing.T, path, text string, mode os.FileMode) {
 // hold registers a name by hand, for as long as the test runs.
 func hold(t *testing.T, port int, name string) (*testbed.Conn, wire.Alive2Resp) {
 	t.Helper()
+	return holdNode(t, port, wire.Node{Name: name, Port: 1, Type: wire.NodeTypeNormal, Highest: 6, Lowest: 5})
+}
+
+func holdNode(t *testing.T, port int, n wire.Node) (*testbed.Conn, wire.Alive2Resp) {
+	t.Helper()
 	c, err := testbed.Dial(t.Context(), net.Dialer{}, testbed.Loopback(uint16(port)))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = c.Close() })
-	packet, err := wire.Node{Name: name, Port: 1, Type: wire.NodeTypeNormal, Highest: 6, Lowest: 5}.AppendAlive2Req(nil)
+	packet, err := n.AppendAlive2Req(nil)
 	require.NoError(t, err)
 	require.NoError(t, c.Send(packet))
-	answer, err := c.RecvLen(6, patience)
+	size := 6
+	if n.Highest < wire.Highest32BitCreation {
+		size = 4
+	}
+	answer, err := c.RecvLen(size, patience)
 	require.NoError(t, err)
 	resp, _, err := wire.ParseAlive2Resp(answer)
 	require.NoError(t, err)

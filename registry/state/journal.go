@@ -83,16 +83,24 @@ func (j *Journal) OnEvent(e registry.Event, in registry.Inside) {
 		j.tryRebase(e, in)
 		return
 	}
-	b := make([]byte, recordHeadLen, 512)
 	entry, registered := in.Entry(e.Node.Name)
-	b = appendEntry(appendBool(b, registered), entry)
-	binary.BigEndian.PutUint32(b, uint32(len(b)-recordHeadLen))
-	binary.BigEndian.PutUint32(b[4:], crc32.Checksum(b[recordHeadLen:], castagnoli))
+	b := appendRecord(make([]byte, 0, 512), entry, registered)
 	if _, err := j.file.WriteAt(b, j.end); err != nil {
 		j.err = fmt.Errorf("state: cannot write the journal: %w", err)
 		return
 	}
 	j.end += int64(len(b))
+}
+
+// appendRecord appends what has become of one name.
+func appendRecord(b []byte, e registry.Entry, registered bool) []byte {
+	start := len(b)
+	b = append(b, make([]byte, recordHeadLen)...)
+	b = appendEntry(appendBool(b, registered), e)
+	payload := b[start+recordHeadLen:]
+	binary.BigEndian.PutUint32(b[start:], uint32(len(payload)))
+	binary.BigEndian.PutUint32(b[start+4:], crc32.Checksum(payload, castagnoli))
+	return b
 }
 
 // Err says why the last change could not be written; nil if it was. It must be

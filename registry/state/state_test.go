@@ -145,6 +145,46 @@ func TestVersion1(t *testing.T) {
 	require.Equal(t, snapshot(next), read(t, f), "another goes on with it")
 }
 
+// TestDecodeGiven: what was given since raises what the state tells, and adds to it; of the
+// last record any part may be missing.
+func TestDecodeGiven(t *testing.T) {
+	whole := state.Append(nil, full())
+	got, err := state.DecodeGiven(whole)
+	require.NoError(t, err)
+	require.Equal(t, full(), got)
+
+	given := func(name string, counter uint32) registry.Entry {
+		return registry.Entry{Node: node(name), Owner: 1, Counter: counter, Since: time.Unix(5, 0)}
+	}
+	b := bytes.Clone(whole)
+	for _, e := range []registry.Entry{given("b", 78), given("b", 77), given("new", 5), given("gone", 6), given("new", 9)} {
+		b = state.AppendGiven(b, e)
+	}
+	want := full()
+	want.Final = false
+	want.Names.Nodes[0].Counter, want.Names.Old[1].Counter = 78, 6
+	want.Names.Old = append(want.Names.Old, given("new", 9))
+	got, err = state.DecodeGiven(b)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+
+	last := len(state.AppendGiven(nil, given("new", 9)))
+	want.Names.Old[2].Counter = 5
+	for n := 1; n <= last; n++ {
+		got, err = state.DecodeGiven(b[:len(b)-n])
+		require.NoError(t, err)
+		require.Equal(t, want, got, "%d bytes are missing", n)
+	}
+	for n := range whole {
+		_, err = state.DecodeGiven(whole[:n])
+		require.ErrorIs(t, err, state.ErrDamaged)
+	}
+	nonsense := []byte{0, 0, 0, 1, 0, 0, 0, 0, 2}
+	binary.BigEndian.PutUint32(nonsense[4:], crc32.Checksum(nonsense[8:], crc32.MakeTable(crc32.Castagnoli)))
+	_, err = state.DecodeGiven(append(bytes.Clone(whole), nonsense...))
+	require.ErrorIs(t, err, state.ErrDamaged)
+}
+
 // seal gives a body the head of a state that is not damaged.
 func seal(body []byte) []byte {
 	b := binary.BigEndian.AppendUint16([]byte("GOEPMD"), state.Version)
