@@ -11,4 +11,13 @@
 // The decisions are made in the packages session, registry and wire, which do
 // no I/O; this package moves bytes between them and the sockets. Nothing is
 // global: a program may run several servers.
+//
+// # Supervisors
+//
+// A program that only embeds a server needs none of the following. It is for one that
+// replaces a server, or has its registrations outlive a crash: [Server.Handoff] and
+// [Server.Resume], by which two processes hand over while both live; [Held] and
+// [Server.Restore], to begin with what was kept of a server that has ended;
+// [Server.File], Server.ConnsKept and Server.OnEvent, to keep it. Of the bytes in which
+// names can be kept, and of a journal, package registry/state knows.
 package epmd

@@ -222,6 +222,8 @@ type Server struct {
 	// request.
 	MeasureLatency bool
 
+	// What follows is for supervisors: see the package.
+
 	// ConnsKept says that somebody, such as a supervisor, holds descriptors of the
 	// registered connections too (see File), for the next server to Restore. A
 	// connection that ends is then ended for all who hold it. Those that are registered
