@@ -121,6 +121,11 @@ func (c *conn) settle(res session.Result) error {
 	return err
 }
 
+// graceSteps is in how many steps a grace is waited for. Where the machine did not let this
+// process run for some milliseconds, timers ring before anybody looks for what has arrived,
+// such as the end of the holder; each further step lets its goroutine see it.
+const graceSteps = 10
+
 // await waits for a name that is taken, until the session's answer is known. The error says
 // why the connection has to go. What happens on the connection meanwhile is looked at
 // afterwards.
@@ -135,13 +140,18 @@ func (c *conn) await(name, scratch []byte) (session.Result, error) {
 	e.mu.Unlock()
 	waiters.Join(name, c.Owner, c.wake)
 	defer waiters.Leave(c.Owner)
-	patience := time.NewTimer(e.config.TakenGrace)
-	defer patience.Stop()
-	over := false
+	step := (e.config.TakenGrace + graceSteps - 1) / graceSteps
+	timer := time.NewTimer(step)
+	defer timer.Stop()
+	steps, over := 0, false
 	for {
 		select {
 		case <-c.woken:
-		case <-patience.C:
+		case <-timer.C:
+			if steps++; steps < graceSteps {
+				timer.Reset(step)
+				continue
+			}
 			over = true
 		}
 		if !e.beginChunk(c) {
