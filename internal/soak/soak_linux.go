@@ -154,6 +154,13 @@ func (r *run) busy(ctx context.Context, d time.Duration, phase uint64) {
 	}
 	wg.Go(func() { r.progress(ctx) })
 	wg.Wait()
+	if _, wrong := r.tally.sum(); wrong > 0 {
+		// What was wrong may be its end, which a busy machine tells later than its clients.
+		select {
+		case <-r.d.Ended():
+		case <-time.After(5 * time.Second):
+		}
+	}
 	if died := r.d.Died(); died != "" {
 		r.tally.fail("the daemon ended: %s", died)
 	}
