@@ -251,7 +251,7 @@ func (c *chosen) restore(h *engine.Held) error {
 	}
 	if rest := c.keep(h); rest != nil { // the server has ended meanwhile
 		rest.End(c.config.Registry)
-		return ErrServerClosed
+		return engine.ErrClosed
 	}
 	return nil
 }
@@ -262,7 +262,7 @@ func (c *chosen) unused() error {
 	defer c.mu.Unlock()
 	switch {
 	case c.ended:
-		return ErrServerClosed
+		return engine.ErrClosed
 	case c.made || c.left != nil:
 		return errInUse
 	}
