@@ -6,9 +6,10 @@ import (
 )
 
 // A machine that has too much to do is late: who plays sends late, and a daemon reads late.
-// A daemon then closes a connection for the time-out of the scenario, and rightly, where the
-// scenario means it to be in time. So the runner measures beside each scenario with a
-// time-out how late the machine is, and a failure while it was late says nothing.
+// A daemon then closes a connection for the time-out of the scenario, or answers after its
+// delay, and rightly, where the scenario means something else to come before. So the runner
+// measures beside each scenario with a time-out or a delay how late the machine is, and a
+// failure while it was late says nothing.
 
 // lateBy is the share of a time-out by which the machine may be late at once: a scenario has
 // several moments in which it can be, and leaves a quarter of the time-out or more for all.

@@ -26,6 +26,16 @@ type Options struct {
 	Addresses []netip.Addr
 }
 
+// shortest is the shortest of the times that a daemon keeps to; zero is none.
+func (o Options) shortest() (least time.Duration) {
+	for _, d := range []time.Duration{o.PacketTimeout, o.AcceptDelay, o.WriteDelay} {
+		if d > 0 && (least == 0 || d < least) {
+			least = d
+		}
+	}
+	return least
+}
+
 // Options reads the flags and the environment of a config. It fails with
 // [ErrUnsupported] where a program would have to judge them.
 func (c Config) Options() (Options, error) {

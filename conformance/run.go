@@ -161,7 +161,11 @@ func (r Runner) play(ctx context.Context, t Target, s Scenario, steps []Step, re
 		return
 	}
 	o, _ := c.Options() // flags that nobody knows are the daemon's to refuse
-	*res = inTime(o.PacketTimeout, watchMachine, func() Result {
+	timing := o.shortest()
+	if _, announced := r.Deviations[s.Name]; announced {
+		timing = 0 // it is to fail, late or not
+	}
+	*res = inTime(timing, watchMachine, func() Result {
 		try := *res
 		r.once(ctx, t, c, s, steps, &try)
 		return try

@@ -216,6 +216,13 @@ func TestOptions(t *testing.T) {
 	}
 }
 
+// TestShortest: the machine may be late by a share of the shortest time.
+func TestShortest(t *testing.T) {
+	require.Zero(t, Options{TakenGrace: time.Second}.shortest())
+	require.Equal(t, 2*time.Second, Options{PacketTimeout: 3 * time.Second, AcceptDelay: 2 * time.Second}.shortest())
+	require.Equal(t, time.Second, Options{PacketTimeout: time.Second, WriteDelay: 2 * time.Second}.shortest())
+}
+
 // TestExtensionNotOffered: a program that does not start with the extension's flag is
 // no wrong one.
 func TestExtensionNotOffered(t *testing.T) {
