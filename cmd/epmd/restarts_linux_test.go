@@ -57,33 +57,40 @@ func TestRestarts(t *testing.T) {
 				}
 				looked <- n
 			}()
-			refused := restart(t, port, n)
+			refused, failed := restart(t, port, n)
 			stop()
-			t.Logf("%d starts beside %d lookups: %s refused", n, <-looked, refused)
-			require.Equal(t, "0", refused)
+			t.Logf("%d starts beside %d lookups: %d refused, %d failed in the node itself", n, <-looked, refused, failed)
+			require.Zero(t, refused)
+			require.Less(t, failed, n/2)
 		})
 	}
 }
 
-// restart has a node start and stop so often, and says how often it was refused.
-func restart(t *testing.T, port, n int) (refused string) {
+// restart has a node start and stop so often, and says how often it was refused. On a busy
+// machine a start may also fail since the node's own supervisor has not ended all of the life
+// before: then it never came to ask.
+func restart(t *testing.T, port, n int) (refused, failed int) {
 	t.Helper()
 	const script = `
-		Restart = fun Go(0, Refused) -> Refused;
-			Go(N, Refused) ->
+		Restart = fun Go(0, Refused, Failed) -> {Refused, Failed};
+			Go(N, Refused, Failed) ->
 				case net_kernel:start(['restarts@127.0.0.1', longnames]) of
-					{ok, _} -> ok = net_kernel:stop(), Go(N - 1, Refused);
-					{error, _} -> Go(N - 1, Refused + 1)
+					{ok, _} -> ok = net_kernel:stop(), Go(N - 1, Refused, Failed);
+					{error, {{shutdown, {failed_to_start_child, _, {already_started, _}}}, _}} ->
+						net_kernel:stop(), Go(N - 1, Refused, Failed + 1);
+					{error, _} -> Go(N - 1, Refused + 1, Failed)
 				end
 			end,
-		io:format("~p", [Restart(%d, 0)]), halt().`
+		{Refused, Failed} = Restart(%d, 0, 0), io:format("~p ~p", [Refused, Failed]), halt().`
 	cmd := exec.Command(otptest.Erl(t), "-noshell", "-start_epmd", "false", "-setcookie", "x",
 		"-kernel", "logger_level", "none", "-eval", fmt.Sprintf(script, n))
 	cmd.Env = append(os.Environ(), fmt.Sprintf("ERL_EPMD_PORT=%d", port), "HOME="+t.TempDir(), "ERL_CRASH_DUMP_BYTES=0")
 	r, err := testbed.Run(t.Context(), cmd)
 	require.NoError(t, err)
 	require.Zero(t, r.Status, r.Stderr)
-	return r.Stdout
+	_, err = fmt.Sscan(r.Stdout, &refused, &failed)
+	require.NoError(t, err, r.Stdout)
+	return refused, failed
 }
 
 // embed serves in this process, on a listener that is changed.
