@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/goepmd/goepmd/epmd/internal/report"
 	"github.com/goepmd/goepmd/epmd/internal/sockets"
 	"github.com/goepmd/goepmd/epmd/session"
+	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/wire"
 )
 
@@ -23,6 +25,7 @@ type conn struct {
 	session session.Session
 	small   [16]byte    // to read into while it is kept
 	writing atomic.Bool // a reply, of which some may be sent
+	reads   atomic.Bool // it is kept, and its goroutine waits to read
 	ends    atomic.Bool // its close ends it for all processes that have it
 
 	// The engine's lock guards what follows, but for the owner and the peer's address,
@@ -124,7 +127,14 @@ func (c *conn) settle(res session.Result) error {
 // graceSteps is in how many steps a grace is waited for. Where the machine did not let this
 // process run for some milliseconds, timers ring before anybody looks for what has arrived,
 // such as the end of the holder; each further step lets its goroutine see it.
-const graceSteps = 10
+//
+// A holder whose goroutine is not waiting to read has more of them, at most mostSteps: the
+// machine may have stopped it between writing the reply and reading, or between reading the
+// end and ending the registration.
+const (
+	graceSteps = 10
+	mostSteps  = 10 * graceSteps
+)
 
 // await waits for a name that is taken, until the session's answer is known. The error says
 // why the connection has to go. What happens on the connection meanwhile is looked at
@@ -148,7 +158,7 @@ func (c *conn) await(name, scratch []byte) (session.Result, error) {
 		select {
 		case <-c.woken:
 		case <-timer.C:
-			if steps++; steps < graceSteps {
+			if steps++; steps < graceSteps || steps < mostSteps && e.atWork(name) {
 				timer.Reset(step)
 				continue
 			}
@@ -166,6 +176,18 @@ func (c *conn) await(name, scratch []byte) (session.Result, error) {
 			return res, err
 		}
 	}
+}
+
+// atWork says whether a connection that holds a name is at work: it is about to be
+// answered, or has read something, or its end.
+func (e *Engine) atWork(name []byte) bool {
+	holders, _ := e.registry.Entry(string(name))
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.ContainsFunc(holders.Owners(), func(o registry.Owner) bool {
+		c := e.conns[o]
+		return c != nil && !c.reads.Load()
+	})
 }
 
 // turnAway tells that a connection has to go that waits for a name, if it goes for a limit.
@@ -253,9 +275,11 @@ func (c *conn) wait() error {
 	c.arm() // without a deadline
 	for {
 		var res session.Result
+		c.reads.Store(true)
 		n, err := c.engine.watch.read(c.net, c.small[:], func(n int) {
 			res = c.session.Feed(time.Now(), c.small[:n], nil)
 		})
+		c.reads.Store(false)
 		if n > 0 {
 			err = c.obey(res, time.Now())
 			if n == len(c.small) {
@@ -285,7 +309,9 @@ func (c *conn) takeMore() error {
 	var reply [16]byte
 	for {
 		c.arm()
+		c.reads.Store(true)
 		n, err := c.net.Read(c.small[:min(c.session.Want(), len(c.small))])
+		c.reads.Store(false)
 		if n > 0 {
 			now := time.Now()
 			res, err := c.feed(now, c.small[:n], reply[:])
