@@ -23,6 +23,9 @@ func (s *Server) daemon(c *engine.Config, port uint16) session.Daemon {
 		PacketTimeout:   c.Limits.PacketTimeout,
 		TimeoutRestarts: s.TimeoutRestarts,
 	}
+	if c.Waiters != nil {
+		d.Awaited = func(name []byte) bool { return c.Waiters.Waiting(name) > 0 }
+	}
 	s.decideFor(&d, c.Report)
 	return d
 }

@@ -1,8 +1,6 @@
 package epmd_test
 
 import (
-	"io"
-	"net"
 	"runtime"
 	"testing"
 	"time"
@@ -10,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/goepmd/goepmd/epmd"
-	"github.com/goepmd/goepmd/wire"
 )
 
 // graceWithoutOrder is a TakenGrace of none where the server sees the end of a connection
@@ -53,7 +50,7 @@ func testStoppedBeforeReply(t *testing.T, engine epmd.Engine) {
 			require.Zero(t, resp.Result)
 			require.Empty(t, requireClosed(t, c))
 			c = r.dial(t)
-			add(t, c, transport("foo", "tls", 1000))
+			require.Equal(t, []uint8{0}, exchange3(t, c, transport("foo", "tls", 1000)))
 			require.Empty(t, requireClosed(t, c))
 			require.Zero(t, s.Stats().Registered)
 			require.Zero(t, s.View().Len())
@@ -73,23 +70,8 @@ func testStoppedBeforeMore(t *testing.T, engine epmd.Engine) {
 	}
 	r := run(t, s)
 	c := r.dial(t)
-	add(t, c, transport("first", "tls", 1000))
-	add(t, c, transport("last", "tls", 1000))
+	require.Equal(t, []uint8{0}, exchange3(t, c, transport("first", "tls", 1000)))
+	require.Equal(t, []uint8{0}, exchange3(t, c, transport("last", "tls", 1000)))
 	require.Empty(t, requireClosed(t, c))
 	require.Zero(t, s.View().Len(), "a stop ends all that the connection holds")
-}
-
-// add adds a transport on a connection.
-func add(t *testing.T, c net.Conn, n wire.Node) {
-	t.Helper()
-	packet, err := n.AppendAlive3Req(nil)
-	require.NoError(t, err)
-	_, err = c.Write(packet)
-	require.NoError(t, err)
-	b := make([]byte, 8)
-	_, err = io.ReadFull(c, b)
-	require.NoError(t, err)
-	resp, _, err := wire.ParseAlive3Resp(b)
-	require.NoError(t, err)
-	require.Zero(t, resp.Result)
 }

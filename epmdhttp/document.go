@@ -102,13 +102,12 @@ func (h *Handler) serveNodes(w http.ResponseWriter, r *http.Request) {
 	defer leave()
 	// Where this is not possible, a reader that takes its time holds its place.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(h.nodesTime))
-	b, err := json.Marshal(h.document(h.server.View().Stats().Seq))
+	head, err := h.head(h.server.View().Stats().Seq)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	const end = "]}"
-	if _, err := w.Write(bytes.TrimSuffix(b, []byte(end))); err != nil {
+	if _, err := w.Write(head); err != nil {
 		return // who asked may be gone
 	}
 	last, err := h.nodes(r.Context(), math.MaxInt, func(part []byte) error {
@@ -118,7 +117,7 @@ func (h *Handler) serveNodes(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // likewise
 	}
-	_, _ = w.Write(append(last, end+"\n"...)) // who asked may be gone
+	_, _ = w.Write(append(last, documentEnd+"\n"...)) // who asked may be gone
 }
 
 // enter takes a place for a request, until leave is called, or tells its client to come
@@ -135,6 +134,15 @@ func enter(w http.ResponseWriter, places chan struct{}, full string) (leave func
 		http.Error(w, full, http.StatusServiceUnavailable)
 		return nil, false
 	}
+}
+
+// documentEnd ends a document in JSON, after its last node.
+const documentEnd = "]}"
+
+// head is a document in JSON up to its nodes.
+func (h *Handler) head(seq uint64) ([]byte, error) {
+	b, err := json.Marshal(h.document(seq))
+	return bytes.TrimSuffix(b, []byte(documentEnd)), err
 }
 
 // document is a Document without its nodes.

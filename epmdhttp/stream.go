@@ -1,7 +1,6 @@
 package epmdhttp
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -118,12 +117,11 @@ func (s *stream) snapshot(seq uint64) error {
 	if err != nil {
 		return err
 	}
-	b, err := json.Marshal(s.document(seq))
+	head, err := s.head(seq)
 	if err != nil {
 		return err
 	}
-	const end = "]}"
-	return s.send("snapshot", append(append(bytes.TrimSuffix(b, []byte(end)), last...), end...))
+	return s.send("snapshot", append(append(head, last...), documentEnd...))
 }
 
 // follow tells changes and figures. Without an error the reader has missed something.

@@ -130,7 +130,7 @@ func (st *store) restore() (bool, error) {
 			case err == nil:
 				st.log.Warn("going on for the daemon before", "nodes", st.server.View().Len(), "connections", n)
 				return true, nil
-			case errors.Is(err, unix.EMFILE), errors.Is(err, unix.ENFILE):
+			case noFiles(err):
 				return false, err
 			}
 		}

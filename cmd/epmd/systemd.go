@@ -47,7 +47,7 @@ func (d *systemd) passed() ([]net.Listener, error) {
 		switch {
 		case err == nil:
 			lns = append(lns, ln)
-		case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		case noFiles(err):
 			return nil, fmt.Errorf("a socket of systemd cannot be taken: raise the limit of open files, by LimitNOFILE= of the unit: %w", err)
 		}
 	}
@@ -58,6 +58,9 @@ func (d *systemd) passed() ([]net.Listener, error) {
 }
 
 func (d *systemd) on() bool { return d != nil }
+
+// noFiles says whether an error is that there is no descriptor left.
+func noFiles(err error) bool { return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) }
 
 // say tells systemd something. It must not be called from the server's hooks: it may wait.
 func (d *systemd) say(words ...string) {

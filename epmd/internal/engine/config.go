@@ -50,13 +50,6 @@ func (c *Config) Shuts(why places.Cause) bool {
 	return c.ConnsKept || c.Lent.Load()
 }
 
-// SetAwaited has registrations wait for taken names, if they are to.
-func (c *Config) SetAwaited(d *session.Daemon) {
-	if c.Waiters != nil {
-		d.Awaited = func(name []byte) bool { return c.Waiters.Waiting(name) > 0 }
-	}
-}
-
 // IdleEnd logs why the server ends.
 func (c *Config) IdleEnd() {
 	c.Report.Log.Warn("ends, since no node has been registered for long", "exit_idle", c.ExitIdle)

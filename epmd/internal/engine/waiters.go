@@ -17,9 +17,8 @@ type Waiters struct {
 }
 
 type waiter struct {
-	name  string
-	owner registry.Owner
-	wake  func()
+	name string
+	wake func()
 }
 
 // NewWaiters are none yet.
@@ -48,7 +47,7 @@ func (w *Waiters) Join(name []byte, o registry.Owner, wake func()) {
 		of = list.New()
 		w.names[string(name)] = of
 	}
-	w.at[o] = of.PushBack(&waiter{name: string(name), owner: o, wake: wake})
+	w.at[o] = of.PushBack(&waiter{name: string(name), wake: wake})
 	if of.Len() == 1 {
 		wake()
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/goepmd/goepmd/epmd/internal/engine"
 	"github.com/goepmd/goepmd/epmd/internal/places"
 	"github.com/goepmd/goepmd/epmd/internal/report"
+	"github.com/goepmd/goepmd/epmd/internal/sockets"
 )
 
 // acceptBatch is how many connections of one listener are served before others
@@ -60,8 +61,8 @@ const maxBacklog = 1 << 16
 // accept accepts one connection.
 func (e *Engine) accept(l *listener) {
 	fd, errno := accept(l.fd, &e.from)
-	switch errno {
-	case 0:
+	switch {
+	case errno == 0:
 		l.pause = 0
 		if d := e.config.AcceptDelay; d > 0 {
 			l.waiting, l.from = fd, e.from
@@ -69,15 +70,15 @@ func (e *Engine) accept(l *listener) {
 			return
 		}
 		e.open(l, fd, &e.from)
-	case unix.EAGAIN:
+	case errno == unix.EAGAIN:
 		l.early = false
-	case unix.EBADF, unix.EINVAL, unix.ENOTSOCK, unix.EFAULT, unix.EOPNOTSUPP:
+	case errno == unix.EINTR:
+		l.ready = true
+	case sockets.IsBroken(errno):
 		e.listenerFailed(l, errno)
-	case unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM:
+	case sockets.IsShort(errno):
 		e.report.AcceptFailed(l.addr, errno)
 		e.acceptShort(l)
-	case unix.EINTR:
-		l.ready = true
 	default: // it may come back each time, and leave the connection waiting
 		e.report.AcceptFailed(l.addr, errno)
 		e.backOff(l)

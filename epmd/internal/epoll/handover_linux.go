@@ -128,13 +128,13 @@ func (e *Engine) Resume(lns []net.Listener, h *engine.Held, begin func() error) 
 	opened, err := openListeners(lns, engine.NewServing(len(lns)))
 	if err != nil {
 		sockets.CloseListeners(lns)
-		sockets.CloseAll(h.ConnFDs)
+		h.Close()
 		return err
 	}
 	result := make(chan error, 1)
 	if !e.order(func() { result <- e.resumeInLoop(lns, opened, h, begin) }) {
 		closeAll(opened)
-		sockets.CloseAll(h.ConnFDs)
+		h.Close()
 		return engine.ErrClosed
 	}
 	return <-result

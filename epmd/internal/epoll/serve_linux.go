@@ -60,7 +60,6 @@ func (e *Engine) makeDaemon(lns []net.Listener) {
 	if e.daemon.Registry == nil {
 		e.daemon = e.config.Daemon(lns)
 		e.daemon.Sweep = e.sweep
-		e.config.SetAwaited(&e.daemon)
 	}
 }
 

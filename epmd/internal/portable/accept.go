@@ -47,7 +47,7 @@ func (e *Engine) accept(ln *listener) {
 		default:
 			e.report.AcceptFailed(ln.Addr(), err)
 			// For want of files somebody who holds no registration has to go.
-			if isShort(err) && !e.evictOne() && e.spare.Release() {
+			if sockets.IsShort(err) && !e.evictOne() && e.spare.Release() {
 				continue
 			}
 			e.sleep(pause)
@@ -65,18 +65,10 @@ func mayPass(err error) bool {
 	}
 	var errno syscall.Errno
 	if errors.As(err, &errno) {
-		return errno != syscall.EBADF && errno != syscall.EINVAL && errno != syscall.ENOTSOCK &&
-			errno != syscall.EFAULT && errno != syscall.EOPNOTSUPP
+		return !sockets.IsBroken(errno)
 	}
 	var temporary interface{ Temporary() bool } // of net.Error, as net/http asks too
 	return errors.As(err, &temporary) && temporary.Temporary()
-}
-
-// isShort says whether the system or the process has no more files or memory.
-func isShort(err error) bool {
-	var errno syscall.Errno
-	return errors.As(err, &errno) &&
-		(errno == syscall.EMFILE || errno == syscall.ENFILE || errno == syscall.ENOBUFS || errno == syscall.ENOMEM)
 }
 
 // listenerFailed closes a listener that failed for good. The engine ends with the last one.

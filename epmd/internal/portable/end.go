@@ -17,7 +17,7 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 	e.mu.Lock()
 	closing := e.end(engine.ErrClosed)
 	e.mu.Unlock()
-	closeListeners(closing)
+	sockets.CloseListeners(closing)
 	var err error
 	select {
 	case <-e.drained:
@@ -93,15 +93,9 @@ func (e *Engine) stop(why error) {
 	e.config.Ended(e)
 	close(e.stopped)
 	e.mu.Unlock()
-	closeListeners(closing)
+	sockets.CloseListeners(closing)
 	for _, c := range victims {
 		c.cutDropped()
-	}
-}
-
-func closeListeners(ls []*listener) {
-	for _, l := range ls {
-		_ = l.Close() // there is nothing to lose in a listener
 	}
 }
 
@@ -116,7 +110,7 @@ func (e *Engine) EndIdle() bool {
 	}
 	closing := e.end(engine.ErrIdle)
 	e.mu.Unlock()
-	closeListeners(closing)
+	sockets.CloseListeners(closing)
 	e.stop(engine.ErrIdle)
 	e.config.IdleEnd()
 	return true

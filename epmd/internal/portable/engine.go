@@ -115,7 +115,6 @@ func (e *Engine) add(lns []net.Listener, serving *engine.Serving) ([]*listener, 
 		e.spare.Reserve()
 		d := e.config.Daemon(lns)
 		d.Sweep = e.sweep
-		e.config.SetAwaited(&d)
 		e.daemon = &d
 	}
 	var added []*listener

@@ -20,7 +20,7 @@ func Usable(ln net.Listener) error {
 }
 
 // CloseListeners closes listeners.
-func CloseListeners(lns []net.Listener) {
+func CloseListeners[L net.Listener](lns []L) {
 	for _, ln := range lns {
 		_ = ln.Close() // there is nothing to lose in a listener
 	}
