@@ -18,6 +18,6 @@
 // replaces a server, or has its registrations outlive a crash: [Server.Handoff] and
 // [Server.Resume], by which two processes hand over while both live; [Held] and
 // [Server.Restore], to begin with what was kept of a server that has ended;
-// [Server.File], Server.ConnsKept and Server.OnEvent, to keep it. Of the bytes in which
-// names can be kept, and of a journal, package registry/state knows.
+// [Server.File], Server.ConnsKept and Server.OnEvent, to keep it. Package registry/state has
+// the bytes in which names can be kept, and a journal.
 package epmd

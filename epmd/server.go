@@ -32,7 +32,7 @@ var (
 // Its fields must not be changed once it is in use. A server is used once: after
 // it has ended, make another.
 //
-// What its hooks may do is told at [Conn].
+// The documentation of [Conn] says what the hooks may do.
 type Server struct {
 	// Addresses are the addresses for ListenAndServe and Listen to listen on.
 	// Both loopback addresses, 127.0.0.1 and ::1, are added. None means all
@@ -100,7 +100,7 @@ type Server struct {
 	// with a tag that no dialect knows, whichever this server speaks. body begins with the
 	// tag, and is borrowed. It appends to reply, which is empty, and gives the result: it is
 	// written as it is, so its frame, if any, belongs to it; then the connection is closed.
-	// False closes it unanswered, as without the hook. What a peer does not read counts
+	// False closes it unanswered, as without the hook. Bytes that a peer does not read count
 	// against MaxPendingBytes.
 	HandleUnknown func(c Conn, body, reply []byte) ([]byte, bool)
 
@@ -160,9 +160,9 @@ type Server struct {
 	// MaxConnsPerPeer bounds the connections from one peer: one IPv4 address, or the
 	// addresses of IPv6 that agree in their first 64 bits, of which a machine may have
 	// all. Zero is a quarter of MaxConns for addresses other than loopback, and no limit
-	// for loopback; negative is no limit. Whoever counts for it may also have no more
-	// than a quarter of MaxUnfinished in unfinished connections. What is above is closed
-	// at once. Counted in Stats.LimitPeer.
+	// for loopback; negative is no limit. A peer that counts for it may also have no more
+	// than a quarter of MaxUnfinished in unfinished connections. Connections above these
+	// bounds are closed at once. Counted in Stats.LimitPeer.
 	MaxConnsPerPeer int
 
 	// MaxUnfinished bounds the connections that have not completed a request, or
@@ -222,7 +222,7 @@ type Server struct {
 	// request.
 	MeasureLatency bool
 
-	// What follows is for supervisors: see the package.
+	// The fields from here on are for supervisors: see the documentation of the package.
 
 	// ConnsKept says that somebody, such as a supervisor, holds descriptors of the
 	// registered connections too (see File), for the next server to Restore. A

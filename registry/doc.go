@@ -8,8 +8,8 @@
 // ending take the same time however many names there are. The lists that NAMES_REQ
 // and DUMP_REQ ask for are kept as bytes and made anew only after a change.
 //
-// Of two registrations of one name at the same time, the first to come to the registry's
-// lock gets it, and the other is refused.
+// If two owners register one name at the same time, the one that takes the registry's lock
+// first gets the name, and the other is refused.
 //
 // # Transports
 //

@@ -38,8 +38,8 @@ func (r *Registry) leave(w *walk) {
 	delete(r.walks, w)
 }
 
-// copyPage copies the next page; none is the end. That a walk goes on under the lock for
-// reading is right: nobody else looks at it but who has the one for writing.
+// copyPage copies the next page; none is the end. It may move the walk under the
+// lock for reading: only the holder of the one for writing looks at it besides.
 func (r *Registry) copyPage(w *walk) []Entry {
 	r.mu.RLock()
 	defer r.mu.RUnlock()

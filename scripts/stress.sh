@@ -36,7 +36,7 @@ case $count in
 '' | *[!0-9]* | 0) echo "usage: [COUNT=rounds] [RUN=regexp] [PACKAGES='package ...'] scripts/stress.sh" >&2; exit 2 ;;
 esac
 logs=$PWD/bin/stress
-# What begins and ends servers at random plays so many rounds each time.
+# TestLife, which begins and ends servers at random, plays so many rounds each time.
 export GOEPMD_LIFE_ROUNDS=${GOEPMD_LIFE_ROUNDS:-10}
 
 # What is missing is downloaded and built here, while there is a network.

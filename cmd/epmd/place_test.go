@@ -7,7 +7,7 @@ import (
 )
 
 // TestIrreplaceable: a daemon whose process somebody watches is not replaced, and says why;
-// any other is. What a daemon was told of its place, its successor goes by.
+// any other is. A successor goes by the place that its predecessor was told of.
 func TestIrreplaceable(t *testing.T) {
 	t.Parallel()
 	const replaceable = ""

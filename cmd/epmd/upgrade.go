@@ -243,8 +243,8 @@ func askUpgrade(o options, stdout, stderr io.Writer) int {
 	return 1
 }
 
-// What is said over the control socket, in lines. Who asks for an upgrade is asked back,
-// and the answer to that is yes.
+// The lines that go over the control socket. A program asks for an upgrade, the daemon asks
+// whether it still wants one, and the program says yes.
 const (
 	controlUpgrade = "upgrade\n"
 	controlSure    = "sure?\n"

@@ -155,7 +155,8 @@ func (r *run) busy(ctx context.Context, d time.Duration, phase uint64) {
 	wg.Go(func() { r.progress(ctx) })
 	wg.Wait()
 	if _, wrong := r.tally.sum(); wrong > 0 {
-		// What was wrong may be its end, which a busy machine tells later than its clients.
+		// The clients may have met the end of the daemon, which a busy machine tells this
+		// program later.
 		select {
 		case <-r.d.Ended():
 		case <-time.After(5 * time.Second):

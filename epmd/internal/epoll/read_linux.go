@@ -59,8 +59,8 @@ func (e *Engine) read(c *socket) {
 	}
 }
 
-// waits says whether a connection waits for a taken name. What happens on it meanwhile is
-// looked at afterwards.
+// waits says whether a connection waits for a taken name. The loop looks
+// at what happens on it meanwhile after the answer.
 func (e *Engine) waits(c *socket) bool { return c.work != nil && c.work.queue == &e.awaiting }
 
 // await has a connection wait for a name that is taken.

@@ -137,8 +137,8 @@ const (
 )
 
 // await waits for a name that is taken, until the session's answer is known. The error says
-// why the connection has to go. What happens on the connection meanwhile is looked at
-// afterwards.
+// why the connection has to go. Its goroutine looks at what happens on the connection
+// meanwhile after the answer.
 func (c *conn) await(name, scratch []byte) (session.Result, error) {
 	e := c.engine
 	waiters := e.config.Waiters
