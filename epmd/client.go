@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/goepmd/goepmd/epmd/internal/sockets"
 	"github.com/goepmd/goepmd/wire"
 )
 
@@ -272,7 +273,7 @@ func (c *Client) exchange(ctx context.Context, packet []byte, most int) ([]byte,
 		return nil, reason(ctx, err)
 	case len(answer) > most:
 		return nil, badAnswer(answer, fmt.Errorf("longer than %d bytes", most))
-	case err != nil && (len(answer) > 0 || !isReset(err)):
+	case err != nil && (len(answer) > 0 || !sockets.IsReset(err)):
 		return nil, err // after the first byte a reset means that some are missing
 	}
 	return answer, nil

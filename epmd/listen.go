@@ -48,10 +48,10 @@ func (s *Server) Listen(ctx context.Context) ([]net.Listener, error) {
 		switch {
 		case err == nil:
 			lns = append(lns, ln)
-		case isInUse(err):
+		case sockets.IsInUse(err):
 			sockets.CloseListeners(lns)
 			return nil, fmt.Errorf("%w at port %d on %s: %w", ErrAlreadyRunning, port, a, err)
-		case len(s.Addresses) == 0 && isNoFamily(err):
+		case len(s.Addresses) == 0 && sockets.IsNoFamily(err):
 			skipped = err
 		case i < implied:
 			skipped = err

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/goepmd/goepmd/epmd/internal/sockets"
 	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/wire"
 )
@@ -207,7 +208,7 @@ func exchange(ctx context.Context, nc net.Conn, req []byte, parse func([]byte) (
 			return 0, badAnswer(answer, faulty)
 		case ctx.Err() != nil:
 			return 0, context.Cause(ctx)
-		case err != nil && len(answer) == 0 && (errors.Is(err, io.EOF) || isReset(err)):
+		case err != nil && len(answer) == 0 && (errors.Is(err, io.EOF) || sockets.IsReset(err)):
 			return 0, ErrNoAnswer
 		case err != nil:
 			return 0, badAnswer(answer, err)
