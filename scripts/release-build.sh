@@ -12,4 +12,6 @@ program=$1 file=$2
 case $file in /*) ;; *) file=$PWD/$file ;; esac
 cd "$(dirname "$0")/.."
 version=${3-$(git describe --tags --always --dirty 2>/dev/null || true)}
-CGO_ENABLED=0 exec go build -trimpath -buildvcs=false -ldflags="-s -w -buildid= -X main.release=$version" -o "$file" "./cmd/$program"
+commit=$(git rev-parse -q --verify HEAD 2>/dev/null || true)
+of=github.com/goepmd/goepmd/internal/version
+CGO_ENABLED=0 exec go build -trimpath -buildvcs=false -ldflags="-s -w -buildid= -X $of.release=$version -X $of.commit=$commit" -o "$file" "./cmd/$program"

@@ -74,6 +74,13 @@ else
 	install chromium "the pages are tested in a browser"
 fi
 erlang_has dialyzer erlang-dialyzer "it checks the Erlang modules of the examples"
+need zsh zsh "completion is tested in it"
+need fish fish "completion is tested in it"
+if [ -e /usr/share/bash-completion/bash_completion ]; then
+	say "bash-completion is here"
+else
+	install bash-completion "completion is tested beside it"
+fi
 need mmdebstrap mmdebstrap "images of the real OTP are made of Debian's packages where no registry answers"
 if command -v docker >/dev/null && docker version >/dev/null 2>&1; then
 	say "a docker engine answers"

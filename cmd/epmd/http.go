@@ -14,6 +14,7 @@ import (
 
 	"github.com/goepmd/goepmd/epmd"
 	"github.com/goepmd/goepmd/epmdhttp"
+	"github.com/goepmd/goepmd/internal/version"
 )
 
 const (
@@ -61,7 +62,7 @@ func listenHTTP(ctx context.Context, o options, s *epmd.Server, log *slog.Logger
 	}
 	w := &webServer{
 		listener: ln,
-		handler:  epmdhttp.New(s, epmdhttp.Options{Version: versionNumber(), Hosts: ownNames()}),
+		handler:  epmdhttp.New(s, epmdhttp.Options{Version: version.Number(), Hosts: ownNames()}),
 		ended:    make(chan struct{}),
 	}
 	w.server = &http.Server{

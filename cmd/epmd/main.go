@@ -25,7 +25,7 @@ func run(args []string, env func(string) (string, bool), stdout, stderr io.Write
 	}
 	switch o.command {
 	case commandVersion:
-		fmt.Fprintln(stdout, version())
+		fmt.Fprintln(stdout, versionLine())
 		return 0
 	case commandServe:
 		return serve(o, args, stderr)

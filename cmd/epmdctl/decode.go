@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/goepmd/goepmd/internal/cmdline"
 	"github.com/goepmd/goepmd/internal/fields"
 	"github.com/goepmd/goepmd/wire"
 )
@@ -23,14 +25,7 @@ var replies = map[string]wire.Tag{
 	"alive3": 'X', "port3": 'Z', "names3": 'N', "dump3": 'D', "kill3": 'K', "stop3": 'S',
 }
 
-func replyNames() string {
-	var all []string
-	for name := range replies {
-		all = append(all, name)
-	}
-	slices.Sort(all)
-	return strings.Join(all, ", ")
-}
+func replyNames() []string { return slices.Sorted(maps.Keys(replies)) }
 
 func decodeCommand(s streams) *cli.Command {
 	return &cli.Command{
@@ -43,8 +38,8 @@ func decodeCommand(s streams) *cli.Command {
 			"Exit status: 0 if it is well formed, 1 if not, 2 if it is not hexadecimal.",
 		Flags: []cli.Flag{
 			outputFlag(),
-			&cli.StringFlag{Name: "reply", Usage: "it is a reply of this `KIND`: " + replyNames() + " (default: a guess)"},
-			&cli.BoolFlag{Name: "request", Usage: "it is a request (default: a guess)"},
+			&cmdline.Choice{Name: "reply", Usage: "it is a reply of this `KIND`: " + strings.Join(replyNames(), ", "), Config: replyNames(), DefaultText: "a guess"},
+			&cli.BoolFlag{Name: "request", Usage: "it is a request", DefaultText: "a guess"},
 		},
 		Action: func(_ context.Context, c *cli.Command) error { return decode(c, s) },
 	}
@@ -84,13 +79,11 @@ func decode(c *cli.Command, s streams) error {
 
 func read(c *cli.Command, b []byte) (fields.Message, error) {
 	kind := c.String("reply")
-	switch tag, known := replies[kind]; {
+	switch {
 	case kind != "" && c.Bool("request"):
 		return fields.Message{}, errors.New("-request and -reply: it is one of them")
-	case kind != "" && !known:
-		return fields.Message{}, fmt.Errorf("-reply %s: there are %s", kind, replyNames())
 	case kind != "":
-		return fields.Reply(b, tag), nil
+		return fields.Reply(b, replies[kind]), nil
 	case c.Bool("request"):
 		return fields.Request(b), nil
 	}
@@ -102,8 +95,12 @@ var between = regexp.MustCompile(`0[xX]|\\[xX]|[\s:,-]+`)
 
 func unhex(text string) ([]byte, error) {
 	b, err := hex.DecodeString(between.ReplaceAllString(text, ""))
-	if err != nil {
-		return nil, fmt.Errorf("it is not hexadecimal: %w", err)
+	var wrong hex.InvalidByteError
+	switch {
+	case errors.As(err, &wrong):
+		return nil, fmt.Errorf("it is not hexadecimal: %q is no digit", rune(wrong))
+	case err != nil:
+		return nil, errors.New("it is not hexadecimal: a byte has two digits, and the last has one")
 	}
 	return b, nil
 }

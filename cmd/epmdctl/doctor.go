@@ -35,7 +35,7 @@ func doctorCommand(s streams) *cli.Command {
 			outputFlag(),
 			&cli.BoolFlag{Name: "ipv6", Usage: "as nodes with -proto_dist inet6_tcp, by IPv6 only"},
 			&cli.BoolFlag{Name: "tls", Usage: "as nodes with -proto_dist inet_tls"},
-			&cli.StringFlag{Name: "cookie-file", Usage: "show the node the cookie in a `FILE`, to find out whether it has the same"},
+			&cli.StringFlag{Name: "cookie-file", Usage: "show the node the cookie in a `FILE`, to find out whether it has the same", TakesFile: true},
 			&cli.StringFlag{Name: "also-ports", Usage: "where else an EPMD may be, as `PORT,PORT`, besides 4369 and what this machine gives away"},
 		},
 		Action: func(ctx context.Context, c *cli.Command) error { return examine(ctx, c, s) },
@@ -46,7 +46,12 @@ func examine(ctx context.Context, c *cli.Command, s streams) error {
 	if c.Args().Len() > 1 {
 		return errOneName
 	}
-	d := &doctor.Doctor{Port: c.Uint16("port"), Timeout: c.Duration("timeout"), IPv6: c.Bool("ipv6"), TLS: c.Bool("tls")}
+	name, host, _ := strings.Cut(c.Args().First(), "@")
+	host, port, err := place(c, host)
+	if err != nil {
+		return err
+	}
+	d := &doctor.Doctor{Port: port, Timeout: c.Duration("timeout"), IPv6: c.Bool("ipv6"), TLS: c.Bool("tls")}
 	if v := os.Getenv(envPort); v != "" && v == strconv.Itoa(int(d.Port)) {
 		d.PortFrom = envPort
 	}
@@ -60,15 +65,15 @@ func examine(ctx context.Context, c *cli.Command, s streams) error {
 		}
 	}
 	for p := range strings.FieldsFuncSeq(c.String("also-ports"), func(r rune) bool { return r == ',' }) {
-		n, err := strconv.ParseUint(p, 10, 16)
-		if err != nil {
+		n, ok := portOf(p)
+		if !ok {
 			return fmt.Errorf("-also-ports: %q is no port", p)
 		}
-		d.AlsoPorts = append(d.AlsoPorts, uint16(n))
+		d.AlsoPorts = append(d.AlsoPorts, n)
 	}
 	target := c.Args().First()
-	if host := c.String("host"); host != "" && target != "" && !strings.Contains(target, "@") {
-		target += "@" + host
+	if host != "" && name != "" {
+		target = name + "@" + host
 	}
 	if !asJSON(c) {
 		d.Progress = s.progress()

@@ -22,14 +22,17 @@ func lookupCommand(s streams) *cli.Command {
 			if err != nil {
 				return err
 			}
-			cl := client(c, host)
+			cl, err := client(c, host)
+			if err != nil {
+				return err
+			}
 			node, err := cl.Lookup(ctx, name)
 			if err != nil {
-				return answered(err)
+				return answered(cl, err)
 			}
 			of, err := transports(ctx, cl)
 			if err != nil {
-				return answered(err)
+				return answered(cl, err)
 			}
 			r := ofNode(node)
 			r.Transports = of[name]

@@ -17,8 +17,9 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
+
+	"github.com/goepmd/goepmd/internal/cmdline"
 )
 
 // The exit statuses, of all but ping.
@@ -62,7 +63,7 @@ func (s status) Unwrap() error { return s.err }
 
 // run runs the program and gives its exit status.
 func run(ctx context.Context, args []string, s streams) int {
-	err := program(s).Run(ctx, args)
+	err := cmdline.Run(ctx, program(s), args)
 	if err == nil {
 		return good
 	}
@@ -77,10 +78,4 @@ func run(ctx context.Context, args []string, s streams) int {
 		fmt.Fprintln(s.errs, "epmdctl:", oneLine(st.err))
 	}
 	return st.code
-}
-
-// oneLine is an error without the line breaks between those of several addresses, and
-// without the library's name.
-func oneLine(err error) string {
-	return strings.TrimPrefix(strings.ReplaceAll(err.Error(), "\n", "; "), "epmd: ")
 }

@@ -79,51 +79,76 @@ func freePort(t *testing.T) int {
 	return int(p)
 }
 
-// TestScripts plays testdata/*.txtar, each with a daemon of its own at ERL_EPMD_PORT, that
-// knows alpha, a node, and ghost, which has nobody at its port; and another at RELAXED_PORT
-// with the relaxed command check. Nobody is at DEAD_PORT. IPV6 is what ::1 does there.
+// TestScripts plays testdata/*.txtar.
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			s := epmdtest.NewServer(t)
-			relaxed := epmdtest.NewServer(t, func(s *epmd.Server) { s.RelaxedCommandCheck = true })
-			alpha := goNode(t, "alpha@127.0.0.1")
-			s.Node("alpha", alpha)
-			s.Node("ghost", uint16(freePort(t)))
-			relaxed.Node("gamma", 7)
-			testscript.Run(t, testscript.Params{
-				Files: []string{file},
-				Setup: func(env *testscript.Env) error {
-					env.Setenv(envPort, strconv.Itoa(s.Port()))
-					env.Setenv("RELAXED_PORT", strconv.Itoa(relaxed.Port()))
-					env.Setenv("DEAD_PORT", strconv.Itoa(freePort(t)))
-					env.Setenv("ALPHA_PORT", strconv.Itoa(int(alpha)))
-					env.Setenv("IPV6", "refuses")
-					if testbed.CheckIPv6() != nil {
-						env.Setenv("IPV6", "cannot be reached")
-					}
-					return nil
-				},
-				Cmds: map[string]func(*testscript.TestScript, bool, []string){
-					// await NAME... waits until exactly these are registered.
-					"await": func(_ *testscript.TestScript, _ bool, names []string) { s.WaitNames(names...) },
-					// awaitrelaxed does so for the other daemon.
-					"awaitrelaxed": func(_ *testscript.TestScript, _ bool, names []string) { relaxed.WaitNames(names...) },
-					// status N COMMAND... runs a command that must end with status N.
-					"status": func(ts *testscript.TestScript, _ bool, args []string) {
-						err := ts.Exec(args[1], args[2:]...)
-						var exit *exec.ExitError
-						if !errors.As(err, &exit) || strconv.Itoa(exit.ExitCode()) != args[0] {
-							ts.Fatalf("want status %s, got %v", args[0], err)
-						}
-					},
-				},
-			})
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) { playScript(t, file) })
+	}
+}
+
+// TestShells: completion in real shells. Debian has them all.
+func TestShells(t *testing.T) {
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		t.Run(shell, func(t *testing.T) {
+			if shell != "bash" {
+				otptest.Heavy(t)
+			}
+			if _, err := exec.LookPath(shell); err != nil {
+				otptest.MissingProgram(t, shell, shell, "completion in it is not tested")
+			}
+			playScript(t, filepath.Join("testdata/shells", shell+".txtar"))
 		})
 	}
+}
+
+// playScript plays a script with a daemon of its own at ERL_EPMD_PORT, that knows alpha, a
+// node, and ghost, which has nobody at its port; and another at RELAXED_PORT with the
+// relaxed command check. Nobody is at DEAD_PORT. IPV6 is what ::1 does there.
+func playScript(t *testing.T, file string) {
+	s := epmdtest.NewServer(t)
+	relaxed := epmdtest.NewServer(t, func(s *epmd.Server) { s.RelaxedCommandCheck = true })
+	alpha := goNode(t, "alpha@127.0.0.1")
+	s.Node("alpha", alpha)
+	s.Node("ghost", uint16(freePort(t)))
+	relaxed.Node("gamma", 7)
+	testscript.Run(t, testscript.Params{
+		Files: []string{file},
+		Setup: func(env *testscript.Env) error {
+			env.Setenv(envPort, strconv.Itoa(s.Port()))
+			env.Setenv("RELAXED_PORT", strconv.Itoa(relaxed.Port()))
+			env.Setenv("DEAD_PORT", strconv.Itoa(freePort(t)))
+			env.Setenv("ALPHA_PORT", strconv.Itoa(int(alpha)))
+			env.Setenv("IPV6", "refuses")
+			if testbed.CheckIPv6() != nil {
+				env.Setenv("IPV6", "cannot be reached")
+			}
+			return nil
+		},
+		Condition: func(what string) (bool, error) {
+			if what != "bash-completion" {
+				return false, fmt.Errorf("nothing is known of the condition %q", what)
+			}
+			_, err := os.Stat("/usr/share/bash-completion/bash_completion")
+			return err == nil, nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			// await NAME... waits until exactly these are registered.
+			"await": func(_ *testscript.TestScript, _ bool, names []string) { s.WaitNames(names...) },
+			// awaitrelaxed does so for the other daemon.
+			"awaitrelaxed": func(_ *testscript.TestScript, _ bool, names []string) { relaxed.WaitNames(names...) },
+			// status N COMMAND... runs a command that must end with status N.
+			"status": func(ts *testscript.TestScript, _ bool, args []string) {
+				err := ts.Exec(args[1], args[2:]...)
+				var exit *exec.ExitError
+				if !errors.As(err, &exit) || strconv.Itoa(exit.ExitCode()) != args[0] {
+					ts.Fatalf("want status %s, got %v", args[0], err)
+				}
+			},
+		},
+	})
 }
 
 // call runs the program, and gives its status and what it wrote.
@@ -176,12 +201,8 @@ func TestWatchJSON(t *testing.T) {
 	s.Node("a", 1)
 	lines, end := start(t, true, "-p", strconv.Itoa(s.Port()), "nodes", "-w", "-l", "-i", "10ms", "-o", "json")
 	require.True(t, lines.Scan())
-	var got struct {
-		Change, Name string
-		Port, Type   int
-	}
-	require.NoError(t, json.Unmarshal(lines.Bytes(), &got))
-	require.Equal(t, "up a 1 77", fmt.Sprint(got.Change, " ", got.Name, " ", got.Port, " ", got.Type))
+	got := decoded[jsonChange](t, lines.Text())[0]
+	require.Equal(t, "up a 1 77", fmt.Sprint(got.Change, " ", got.Name, " ", got.Port, " ", *got.Type))
 	require.Equal(t, good, end())
 }
 

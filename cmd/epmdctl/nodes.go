@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v3"
+
+	"github.com/goepmd/goepmd/internal/cmdline"
 )
 
 func nodesCommand(s streams) *cli.Command {
@@ -23,26 +25,30 @@ func nodesCommand(s streams) *cli.Command {
 			outputFlag(),
 			&cli.BoolFlag{Name: "long", Aliases: []string{"l"}, Usage: "look up each node: transport, type, versions, extra field"},
 			&cli.BoolFlag{Name: "watch", Aliases: []string{"w"}, Usage: "go on, and show what changes"},
-			&cli.DurationFlag{Name: "interval", Aliases: []string{"i"}, Usage: "how `LONG` from one look to the next", Value: time.Second},
+			&cmdline.Duration{
+				Name: "interval", Aliases: []string{"i"}, Usage: "the `TIME` from one look to the next", Value: time.Second,
+				Config: cmdline.Times{AboveZero: true},
+			},
 		},
 		Action: func(ctx context.Context, c *cli.Command) error { return nodes(ctx, c, s) },
 	}
 }
 
 func nodes(ctx context.Context, c *cli.Command, s streams) error {
-	if err := none(c); err != nil {
+	if err := cmdline.None(c); err != nil {
 		return err
 	}
-	long := c.Bool("long")
-	if c.Bool("watch") {
-		if c.Duration("interval") <= 0 {
-			return fmt.Errorf("-interval: %v is no time to wait", c.Duration("interval"))
-		}
-		return watch(ctx, c, s)
-	}
-	rows, err := list(ctx, client(c, ""), long)
+	cl, err := client(c, "")
 	if err != nil {
-		return answered(err)
+		return err
+	}
+	if c.Bool("watch") {
+		return watch(ctx, c, cl, s)
+	}
+	long := c.Bool("long")
+	rows, err := list(ctx, cl, long)
+	if err != nil {
+		return answered(cl, err)
 	}
 	if asJSON(c) {
 		return writeJSON(s.out, rows)

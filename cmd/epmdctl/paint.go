@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 	"unicode"
 )
 
@@ -76,6 +78,13 @@ func writeJSON(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
+// writeLine writes a value for machines that read a line for each.
+func (s streams) writeLine(v any) error {
+	e := json.NewEncoder(s.out)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
 // wrap breaks a text into lines of so many columns, each with an indent.
 func wrap(text, indent string, columns int) string {
 	var out, line strings.Builder
@@ -90,6 +99,23 @@ func wrap(text, indent string, columns int) string {
 		line.WriteString(word)
 	}
 	return out.String() + indent + line.String() + "\n"
+}
+
+// span writes a time that passed, to three digits or so.
+func span(d time.Duration) string {
+	digits := func(unit time.Duration) string {
+		n := float64(d) / float64(unit)
+		return strconv.FormatFloat(n, 'f', max(0, 2-int(math.Log10(n))), 64)
+	}
+	switch {
+	case d < time.Millisecond:
+		return fmt.Sprintf("%d µs", d.Microseconds())
+	case d < time.Second:
+		return digits(time.Millisecond) + " ms"
+	case d < time.Minute:
+		return digits(time.Second) + " s"
+	}
+	return d.Round(time.Second).String()
 }
 
 // count writes a number of things.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/urfave/cli/v3"
 
@@ -20,20 +21,28 @@ func stopCommand(s streams) *cli.Command {
 			"Exit status: 0 if it is unregistered, 1 if there is none or EPMD does not want to, 2\n" +
 			"if it could not be asked.",
 		ShellComplete: completeNames,
+		Flags:         []cli.Flag{outputFlag()},
 		Action: func(ctx context.Context, c *cli.Command) error {
 			name, host, err := oneName(c)
 			if err != nil {
 				return err
 			}
-			err = client(c, host).Stop(ctx, name)
+			cl, err := client(c, host)
+			if err != nil {
+				return err
+			}
+			err = cl.Stop(ctx, name)
 			if errors.Is(err, epmd.ErrNoAnswer) {
 				err = fmt.Errorf("%w: it takes this only with -relaxed_command_check, and from its own machine", err)
 			}
-			if err == nil {
-				_, err = fmt.Fprintf(s.out, "%s is unregistered\n", show(name))
-				return err
+			if err != nil {
+				return answered(cl, err)
 			}
-			return answered(err)
+			if asJSON(c) {
+				return s.writeLine(held{At: time.Now(), Event: "unregistered", Name: name})
+			}
+			_, err = fmt.Fprintf(s.out, "%s is unregistered\n", show(name))
+			return err
 		},
 	}
 }

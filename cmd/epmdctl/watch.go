@@ -3,12 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/urfave/cli/v3"
+
+	"github.com/goepmd/goepmd/epmd"
 )
 
 // change is one thing that -watch sees.
@@ -71,15 +72,18 @@ func hasRow(rows []row, r row) bool {
 }
 
 // watch shows the list, or what changes in it, until the context ends, which is no error.
-func watch(ctx context.Context, c *cli.Command, s streams) error {
+func watch(ctx context.Context, c *cli.Command, cl *epmd.Client, s streams) error {
 	tick := time.NewTicker(c.Duration("interval"))
 	defer tick.Stop()
-	cl, long := client(c, ""), c.Bool("long")
+	long := c.Bool("long")
 	var w watcher
 	for {
 		rows, err := list(ctx, cl, long)
 		if ctx.Err() != nil {
 			return nil
+		}
+		if err != nil {
+			err = inWords(cl, err)
 		}
 		switch {
 		case s.terminal && !asJSON(c):
@@ -103,7 +107,7 @@ func (s streams) tell(all []change, asJSON bool) error {
 	for _, ch := range all {
 		var err error
 		if asJSON {
-			err = json.NewEncoder(s.out).Encode(ch)
+			err = s.writeLine(ch)
 		} else {
 			_, err = fmt.Fprintln(s.out, ch)
 		}

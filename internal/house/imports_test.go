@@ -100,6 +100,8 @@ var arrows = map[string][]string{
 
 	"internal/fields":  {"epmd/session", "registry", "wire"},
 	"internal/testbed": {},
+	"internal/version": {},
+	"internal/cmdline": {"internal/version"},
 
 	"conformance":             {"internal/testbed"},
 	"conformance/report":      {"conformance"},

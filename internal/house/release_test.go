@@ -24,11 +24,12 @@ func TestReleaseFlags(t *testing.T) {
 	}
 	require.NoError(t, yaml.Unmarshal([]byte(read(t, ".goreleaser.yaml")), &c))
 	script := read(t, "scripts/release-build.sh")
+	inScript := strings.NewReplacer("{{ .Version }}", "$version", "{{ .FullCommit }}", "$commit", module+"internal/version", "$of")
 	built := make(map[string]bool)
 	for _, b := range c.Builds {
 		require.Equal(t, []string{"CGO_ENABLED=0"}, b.Env)
 		words := append(append([]string{"CGO_ENABLED=0 exec go build"}, b.Flags...),
-			`-ldflags="`+strings.ReplaceAll(strings.Join(b.Ldflags, " "), "{{ .Version }}", "$version")+`"`)
+			`-ldflags="`+inScript.Replace(strings.Join(b.Ldflags, " "))+`"`)
 		require.Contains(t, script, strings.Join(words, " "))
 		require.Equal(t, "./cmd/"+b.ID, b.Main)
 		require.Equal(t, b.ID, b.Binary)
@@ -64,10 +65,14 @@ func TestReleaseFiles(t *testing.T) {
 // TestReleaseVersion: a program that is built for a release tells the version.
 func TestReleaseVersion(t *testing.T) {
 	otptest.Heavy(t)
-	file := filepath.Join(t.TempDir(), "epmd")
-	out, err := exec.Command("../../scripts/release-build.sh", "epmd", file, "7.8.9").CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	out, err = exec.Command(file, "-version").CombinedOutput()
+	head, err := exec.Command("git", "rev-parse", "HEAD").Output()
 	require.NoError(t, err)
-	require.Regexp(t, `^goepmd epmd 7\.8\.9 \(go1\.`, string(out))
+	for program, begins := range map[string]string{"epmd": "goepmd epmd ", "epmdctl": "epmdctl version "} {
+		file := filepath.Join(t.TempDir(), program)
+		out, err := exec.Command("../../scripts/release-build.sh", program, file, "7.8.9").CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		out, err = exec.Command(file, "-version").CombinedOutput()
+		require.NoError(t, err)
+		require.Regexp(t, `^`+begins+`7\.8\.9 \(go1\.\S+ \S+/\S+, commit `+string(head[:12])+`\)\n$`, string(out))
+	}
 }

@@ -30,10 +30,20 @@ func Missing(tb testing.TB, what string) {
 	missing(tb, what, "erlang-base")
 }
 
+// MissingProgram is Missing for a program that is not of OTP, and a package that has it.
+func MissingProgram(tb testing.TB, program, packages, untested string) {
+	tb.Helper()
+	lacks(tb, fmt.Sprintf("%s is missing, so %s; to get it: apt-get install %s", program, untested, packages))
+}
+
 func missing(tb testing.TB, what, packages string) {
 	tb.Helper()
-	text := fmt.Sprintf("%s is missing, so nothing is compared with the real OTP; "+
-		"to get it: apt-get install %s (or run `make setup`)", what, packages)
+	lacks(tb, fmt.Sprintf("%s is missing, so nothing is compared with the real OTP; "+
+		"to get it: apt-get install %s (or run `make setup`)", what, packages))
+}
+
+func lacks(tb testing.TB, text string) {
+	tb.Helper()
 	if os.Getenv(requireEnv) == "1" {
 		tb.Fatalf("%s; %s=1 makes that a failure", text, requireEnv)
 	}

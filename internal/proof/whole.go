@@ -59,6 +59,10 @@ func whole() ([]stage, error) {
 			command: goTest("./conformance", "-run", "TestWrongDaemonsAreNoticed"), env: proofEnv, tests: true,
 		},
 		{
+			name: "shells", does: "completion of epmdctl in bash, zsh and fish", after: []string{"setup"},
+			command: goTest("./cmd/epmdctl", "-run", "TestShells"), env: proofEnv, tests: true,
+		},
+		{
 			name: "cross", does: "builds for every promised system, on one processor each", after: []string{"setup"},
 			command: []string{"scripts/cross.sh"},
 		},
