@@ -15,7 +15,7 @@ import (
 	"os"
 	"os/signal"
 
-	"github.com/urfave/cli/v3"
+	"github.com/goepmd/goepmd/internal/cmdline"
 )
 
 // The exit statuses.
@@ -33,12 +33,9 @@ func main() {
 // run runs the program and gives its exit status.
 func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	app := program(args, out, errs)
-	if err := app.Run(ctx, args); err != nil {
+	if err := cmdline.Run(ctx, app, args); err != nil {
 		fmt.Fprintln(app.ErrWriter, "epmd-bench:", err)
 		return cannotRun
 	}
 	return measured
 }
-
-// noExit keeps the library from ending the program itself.
-func noExit(context.Context, *cli.Command, error) {}

@@ -37,15 +37,16 @@ func TestUsage(t *testing.T) {
 		"name two programs":       {"-a", "x"},
 		`no engine "fast"`:        {"-a", "@fast", "-b", "y"},
 		"is no program":           {"-a", "x", "-b", "=y"},
-		"nothing is known of":     {"-a", "x", "-b", "y", "what"},
+		`no command "what"`:       {"-a", "x", "-b", "y", "what"},
 		`there is no mode "fast"`: {"-a", "x", "-b", "y", "-mode", "lookup,fast"},
 		`"ten" is no number`:      {"-a", "x", "-b", "y", "-nodes", "ten"},
 		"0 nodes":                 {"-a", "x", "-b", "y", "-nodes", "10,0"},
 		"0 pairs":                 {"-a", "x", "-b", "y", "-pairs", "0"},
-		"no time to measure":      {"-a", "x", "-b", "y", "-seconds", "NaN"},
+		"a number of seconds":     {"-a", "x", "-b", "y", "-seconds", "NaN"},
 		"99 clients":              {"-a", "x", "-b", "y", "-clients", "99"},
 		"give one":                {"-a", "x", "-b", "y", "-json", "-markdown"},
-		"flag provided but not":   {"-a", "x", "-b", "y", "-what"},
+		"did you mean -pairs?":    {"-a", "x", "-b", "y", "-piars", "1"},
+		"whole number":            {"-a", "x", "-b", "y", "-pairs", "few"},
 		"does not start":          {"-a", "/nonexistent/x", "-b", "y", "-here"},
 	} {
 		if runtime.GOOS != "linux" && want == "does not start" {
@@ -54,6 +55,7 @@ func TestUsage(t *testing.T) {
 		status, _, errs := call(t, args...)
 		require.Equal(t, cannotRun, status, "%q", args)
 		require.Contains(t, errs, want, "%q", args)
+		require.NotRegexp(t, `strconv|syntax|pars(e|ing)|lookup \S+:|dial|int|context`, errs, "words of Go")
 	}
 }
 
@@ -81,7 +83,7 @@ func TestRun(t *testing.T) {
 	require.Equal(t, measured, status, errs)
 	require.Contains(t, text, "| lookup | 10 |")
 	for want, args := range map[string][]string{
-		"name one file": {"show"}, "no such file": {"show", "/nonexistent"}, "invalid character": {"show", plot},
+		"name one file": {"show"}, "no such file": {"show", "/nonexistent"}, "is no report that -json wrote": {"show", plot},
 	} {
 		status, _, errs = call(t, args...)
 		require.Equal(t, cannotRun, status)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/goepmd/goepmd/bench"
+	"github.com/goepmd/goepmd/internal/cmdline"
 )
 
 // program is the command line; args are what it is called with, once more.
@@ -27,20 +27,19 @@ func program(args []string, out, errs io.Writer) *cli.Command {
 			"\"otp=/usr/bin/epmd\"; @epoll and @portable are the engines of this library, served by\n" +
 			"this program itself. A gain above 1 means that A is better.",
 		Writer: out, ErrWriter: errs,
-		ExitErrHandler: noExit,
 		Commands: []*cli.Command{{
 			Name: "show", Usage: "show once more what -json wrote", ArgsUsage: "FILE",
-			Flags: showFlags(), Action: again, ExitErrHandler: noExit,
+			Flags: showFlags(), Action: again,
 		}, serveCommand()},
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "a", Usage: "the one `PROGRAM`, as PATH or NAME=PATH"},
-			&cli.StringFlag{Name: "b", Usage: "the other `PROGRAM`"},
-			&cli.StringFlag{Name: "mode", Usage: "some `OF` " + modeNames(), Value: modeNames()},
-			&cli.StringFlag{Name: "nodes", Usage: "how `MANY` nodes are registered", Value: "10,100,900,10000"},
-			&cli.IntFlag{Name: "pairs", Usage: "how `OFTEN` both are measured", Value: 7},
-			&cli.FloatFlag{Name: "seconds", Usage: "how `LONG` each is measured", Value: 1},
-			&cli.IntFlag{Name: "clients", Usage: "how `MANY` clients ask at a time", Value: 16},
-			&cli.BoolFlag{Name: "here", Usage: "stay in the network of the machine"},
+			&cli.StringFlag{Name: "a", Local: true, Usage: "the one `PROGRAM`, as PATH or NAME=PATH"},
+			&cli.StringFlag{Name: "b", Local: true, Usage: "the other `PROGRAM`"},
+			&cli.StringFlag{Name: "mode", Local: true, Usage: "some `OF` " + modeNames(), Value: modeNames(), DefaultText: "all"},
+			&cli.StringFlag{Name: "nodes", Local: true, Usage: "how `MANY` nodes are registered", Value: "10,100,900,10000"},
+			&cmdline.Int{Name: "pairs", Local: true, Usage: "how `OFTEN` both are measured", Value: 7},
+			&cmdline.Duration{Name: "seconds", Local: true, Usage: "how `LONG` each is measured, in seconds or as in 500ms", Value: time.Second, Config: cmdline.Times{AboveZero: true}},
+			&cmdline.Int{Name: "clients", Local: true, Usage: "how `MANY` clients ask at a time", Value: 16},
+			&cli.BoolFlag{Name: "here", Local: true, Usage: "stay in the network of the machine"},
 		}, showFlags()...),
 		Action: func(ctx context.Context, c *cli.Command) error { return measure(ctx, c, args[1:]) },
 	}
@@ -48,9 +47,9 @@ func program(args []string, out, errs io.Writer) *cli.Command {
 
 func showFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.BoolFlag{Name: "json", Usage: "write all that was measured as JSON to standard output"},
-		&cli.BoolFlag{Name: "markdown", Usage: "write the tables as Markdown"},
-		&cli.StringFlag{Name: "svg", Usage: "write a plot to a `FILE`"},
+		&cli.BoolFlag{Name: "json", Local: true, Usage: "write all that was measured as JSON to standard output"},
+		&cli.BoolFlag{Name: "markdown", Local: true, Usage: "write the tables as Markdown"},
+		&cli.StringFlag{Name: "svg", Local: true, Usage: "write a plot to a `FILE`"},
 	}
 }
 
@@ -64,9 +63,9 @@ func modeNames() string {
 
 // plan reads the command line.
 func plan(c *cli.Command) (bench.Plan, error) {
-	p := bench.Plan{Pairs: c.Int("pairs"), Clients: c.Int("clients")}
-	if c.Args().Present() {
-		return p, fmt.Errorf("nothing is known of %q", c.Args().First())
+	p := bench.Plan{Pairs: c.Int("pairs"), Clients: c.Int("clients"), Time: c.Duration("seconds")}
+	if err := cmdline.None(c); err != nil {
+		return p, err
 	}
 	if c.String("a") == "" || c.String("b") == "" {
 		return p, errors.New("name two programs: -a PROGRAM -b PROGRAM")
@@ -87,11 +86,6 @@ func plan(c *cli.Command) (bench.Plan, error) {
 		}
 		p.Nodes = append(p.Nodes, n)
 	}
-	seconds := c.Float("seconds")
-	if !(seconds > 0 && seconds <= math.MaxInt32) {
-		return p, fmt.Errorf("-seconds: %v is no time to measure", seconds)
-	}
-	p.Time = time.Duration(seconds * float64(time.Second))
 	if err := errors.Join(errs[:]...); err != nil {
 		return p, err
 	}
@@ -139,7 +133,7 @@ func again(_ context.Context, c *cli.Command) error {
 	}
 	var rep bench.Report
 	if err := json.Unmarshal(b, &rep); err != nil {
-		return fmt.Errorf("%s: %w", c.Args().First(), err)
+		return fmt.Errorf("%s is no report that -json wrote", c.Args().First())
 	}
 	return show(c, rep)
 }

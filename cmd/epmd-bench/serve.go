@@ -14,6 +14,7 @@ import (
 
 	"github.com/goepmd/goepmd/bench"
 	"github.com/goepmd/goepmd/epmd"
+	"github.com/goepmd/goepmd/internal/cmdline"
 )
 
 // engineMark is in front of an engine's name where a program's path is expected.
@@ -42,9 +43,9 @@ func serveCommand() *cli.Command {
 	return &cli.Command{
 		Name: "serve", Usage: "be a daemon with a certain engine, as -a @portable starts it", Hidden: true,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "engine"}, &cli.IntFlag{Name: "port"}, &cli.StringFlag{Name: "address"},
+			&cli.StringFlag{Name: "engine"}, &cmdline.Int{Name: "port"}, &cli.StringFlag{Name: "address"},
 		},
-		Action: serve, ExitErrHandler: noExit,
+		Action: serve,
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/goepmd/goepmd/conformance"
 	"github.com/goepmd/goepmd/fuzz/differ"
+	"github.com/goepmd/goepmd/internal/cmdline"
 )
 
 // diffCommand plays the same conversations to two programs.
@@ -31,19 +32,22 @@ func diffCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "a", Usage: "the one EPMD `PROGRAM`, which is taken for right", Required: true},
 			&cli.StringFlag{Name: "b", Usage: "the other EPMD `PROGRAM`", Required: true},
-			&cli.Int64Flag{Name: "n", Usage: "how many `STEPS` to play; 0 goes on for ever, or for -time", Value: 100_000},
-			&cli.DurationFlag{Name: "time", Usage: "how `LONG` to play at most; 0 is no limit"},
-			&cli.Uint64Flag{Name: "seed", Usage: "what the conversations are made of; shown at the end", DefaultText: "the time"},
-			&cli.IntFlag{Name: "workers", Usage: "how many pairs of daemons are played to at once", Value: runtime.GOMAXPROCS(0)},
-			&cli.IntFlag{Name: "width", Usage: "how many conversations are played side by side to one pair, 2 to 40", Value: 32},
-			&cli.IntFlag{Name: "life", Usage: "how many conversations a pair of daemons lives for", Value: 4096},
-			&cli.IntFlag{Name: "alone-every", Usage: "how many conversations come before one that is played alone, and may do anything", Value: 50},
+			&cmdline.Int64{Name: "n", Usage: "how many `STEPS` to play; 0 goes on for ever, or for -time", Value: 100_000},
+			&cmdline.Duration{Name: "time", Usage: "the `TIME` to play at most; 0 is no limit"},
+			&cmdline.Uint64{Name: "seed", Usage: "the `NUMBER` that the conversations are made of; shown at the end", DefaultText: "the time"},
+			&cmdline.Int{Name: "workers", Usage: "how `MANY` pairs of daemons are played to at once", Value: runtime.GOMAXPROCS(0)},
+			&cmdline.Int{Name: "width", Usage: "how `MANY` conversations are played side by side to one pair, 2 to 40", Value: 32},
+			&cmdline.Int{Name: "life", Usage: "how `MANY` conversations a pair of daemons lives for", Value: 4096},
+			&cmdline.Int{Name: "alone-every", Usage: "how `MANY` conversations come before one that is played alone, and may do anything", Value: 50},
 		},
-		Action: diff, ExitErrHandler: noExit,
+		Action: diff,
 	}
 }
 
 func diff(ctx context.Context, c *cli.Command) error {
+	if err := cmdline.None(c); err != nil {
+		return err
+	}
 	if d := c.Duration("time"); d > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, d)

@@ -18,7 +18,7 @@ import (
 	"os"
 	"os/signal"
 
-	"github.com/urfave/cli/v3"
+	"github.com/goepmd/goepmd/internal/cmdline"
 )
 
 // The exit statuses.
@@ -40,7 +40,7 @@ func main() {
 // run runs the program and gives its exit status.
 func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	app := program(out, errs)
-	err := app.Run(ctx, args)
+	err := cmdline.Run(ctx, app, args)
 	switch {
 	case err == nil:
 		return allGood
@@ -50,6 +50,3 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	fmt.Fprintln(app.ErrWriter, "epmd-conformance:", err)
 	return cannotRun
 }
-
-// noExit keeps the library from ending the program itself.
-func noExit(context.Context, *cli.Command, error) {}

@@ -99,15 +99,23 @@ func TestUsage(t *testing.T) {
 		"name a target":           {},
 		"no scenario is selected": {"-target", "127.0.0.1:1", "-run", "no-such-scenario"},
 		"no area":                 {"-target", "127.0.0.1:1", "-area", "nowhere"},
-		"error parsing regexp":    {"-target", "127.0.0.1:1", "-run", "("},
-		"nothing is known of":     {"-target", "127.0.0.1:1", "what"},
-		"is no port":              {"-target", "127.0.0.1:x"},
-		"missing port":            {"-target", "127.0.0.1"},
-		"no such file":            {"-target", "127.0.0.1:1", "-deviations", "/nonexistent"},
+		"no regular expression: missing closing )": {"-target", "127.0.0.1:1", "-run", "("},
+		`no command "lsit" (did you mean list?)`:   {"-target", "127.0.0.1:1", "lsit"},
+		"is no port":                               {"-target", "127.0.0.1:x"},
+		"HOST:PORT":                                {"-target", "127.0.0.1"},
+		`no host "a..b"`:                           {"-target", "a..b:4369"},
+		"did you mean -target?":                    {"-tagret", "127.0.0.1:1"},
+		"whole number from 1 on":                   {"-parallel", "x"},
+		"500ms, 5s":                                {"-settle", "soon"},
+		"give -a and -b":                           {"diff"},
+		"takes no argument":                        {"list", "what"},
+		"-seed":                                    {"diff", "-seed", "-1"},
+		"no such file":                             {"-target", "127.0.0.1:1", "-deviations", "/nonexistent"},
 	} {
 		status, _, errs := call(t, args...)
 		require.Equal(t, cannotRun, status, "%q", args)
 		require.Contains(t, errs, want, "%q", args)
+		require.NotRegexp(t, `strconv|syntax|pars(e|ing)|lookup \S+:|dial|int|context`, errs, "words of Go")
 	}
 }
 

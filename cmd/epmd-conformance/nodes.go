@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"time"
 
 	"github.com/urfave/cli/v3"
 
 	"github.com/goepmd/goepmd/conformance"
 	"github.com/goepmd/goepmd/conformance/nodes"
+	"github.com/goepmd/goepmd/internal/cmdline"
 	"github.com/goepmd/goepmd/internal/otpimages"
 )
 
@@ -27,14 +27,17 @@ func nodesCommand() *cli.Command {
 			&cli.StringFlag{Name: "run", Usage: "play scenarios whose name matches a `REGEXP`"},
 			&cli.StringFlag{Name: "several", Usage: "play also the scenarios with several transports, by the EPMD module whose sources are in `FOLDER` (examples/multi-transport/src); PROGRAM must have -multi_transport"},
 		}, reportFlags()...),
-		Action: playNodes, ExitErrHandler: noExit,
+		Action: playNodes,
 	}
 }
 
 func playNodes(ctx context.Context, c *cli.Command) error {
-	want, err := regexp.Compile(c.String("run"))
+	if err := cmdline.None(c); err != nil {
+		return err
+	}
+	want, err := pattern(c.String("run"))
 	if err != nil {
-		return fmt.Errorf("-run: %w", err)
+		return err
 	}
 	progress := c.Root().ErrWriter
 	images, err := nodeImages(ctx, progress)

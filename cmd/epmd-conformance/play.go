@@ -8,18 +8,20 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"time"
 
 	"github.com/urfave/cli/v3"
 
 	"github.com/goepmd/goepmd/conformance"
+	"github.com/goepmd/goepmd/internal/cmdline"
 )
 
 // play plays the suite.
 func play(ctx context.Context, c *cli.Command) error {
-	if c.Args().Present() {
-		return fmt.Errorf("nothing is known of %q", c.Args().First())
+	if err := cmdline.None(c); err != nil {
+		return err
 	}
 	scenarios, err := selected(c)
 	if err != nil {
@@ -71,9 +73,9 @@ func selected(c *cli.Command) ([]conformance.Scenario, error) {
 	if err != nil {
 		return nil, err
 	}
-	names, err := regexp.Compile(c.String("run"))
+	names, err := pattern(c.String("run"))
 	if err != nil {
-		return nil, fmt.Errorf("-run: %w", err)
+		return nil, err
 	}
 	areas := c.StringSlice("area")
 	for _, a := range areas {
@@ -88,6 +90,19 @@ func selected(c *cli.Command) ([]conformance.Scenario, error) {
 		return nil, conformance.ErrNothing
 	}
 	return all, nil
+}
+
+// pattern reads -run.
+func pattern(text string) (*regexp.Regexp, error) {
+	re, err := regexp.Compile(text)
+	var wrong *syntax.Error
+	switch {
+	case errors.As(err, &wrong):
+		return nil, fmt.Errorf("-run %s: it is no regular expression: %s", text, wrong.Code)
+	case err != nil:
+		return nil, fmt.Errorf("-run %s: it is no regular expression", text)
+	}
+	return re, nil
 }
 
 // deviations reads a file of names and reasons.

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v3"
+
+	"github.com/goepmd/goepmd/internal/cmdline"
 )
 
 // program is the command line.
@@ -19,20 +21,19 @@ func program(out, errs io.Writer) *cli.Command {
 			"else like any. Exit status: 0 if nothing failed, 1 if something did, 2 if it\n" +
 			"could not run.",
 		Writer: out, ErrWriter: errs,
-		ExitErrHandler: noExit,
-		Flags:          append(append(targetFlags(), selectFlags()...), reportFlags()...),
-		Action:         play,
+		Flags:  append(append(targetFlags(), selectFlags()...), reportFlags()...),
+		Action: play,
 		Commands: []*cli.Command{
 			diffCommand(),
 			nodesCommand(),
 			{
 				Name: "list", Usage: "show the scenarios, with what they check",
-				Flags:  append(selectFlags(), &cli.BoolFlag{Name: "steps", Usage: "with their steps"}, &cli.BoolFlag{Name: "json", Usage: "for machines"}),
-				Action: list, ExitErrHandler: noExit,
+				Flags:  append(selectFlags(), &cli.BoolFlag{Name: "steps", Local: true, Usage: "with their steps"}, &cli.BoolFlag{Name: "json", Local: true, Usage: "for machines"}),
+				Action: list,
 			},
 			{
 				Name: "merge", Usage: "make one report of several that -json wrote",
-				ArgsUsage: "FILE...", Flags: reportFlags(), Action: merge, ExitErrHandler: noExit,
+				ArgsUsage: "FILE...", Flags: reportFlags(), Action: merge,
 			},
 		},
 	}
@@ -40,28 +41,28 @@ func program(out, errs io.Writer) *cli.Command {
 
 func targetFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringSliceFlag{Name: "target", Usage: "an EPMD that runs at `HOST:PORT`, and no node is registered with"},
-		&cli.StringSliceFlag{Name: "exec", Usage: "an EPMD `PROGRAM`, with the flags of OTP's, which is started for each scenario"},
-		&cli.StringSliceFlag{Name: "image", Usage: "an EPMD in a container of `IMAGE`, for instance erlang:27"},
-		&cli.StringFlag{Name: "deviations", Usage: "a `FILE` of scenarios in which the targets without an OTP in their name are meant to differ"},
-		&cli.IntFlag{Name: "parallel", Usage: "how `MANY` scenarios are played at once", Value: 4 * runtime.GOMAXPROCS(0)},
-		&cli.DurationFlag{Name: "settle", Usage: "how `LONG` it takes, after another request was answered, until nothing more comes; 0 for a daemon that does one thing at a time", Value: 40 * time.Millisecond},
+		&cli.StringSliceFlag{Name: "target", Local: true, Usage: "an EPMD that runs at `HOST:PORT`, and no node is registered with"},
+		&cli.StringSliceFlag{Name: "exec", Local: true, Usage: "an EPMD `PROGRAM`, with the flags of OTP's, which is started for each scenario"},
+		&cli.StringSliceFlag{Name: "image", Local: true, Usage: "an EPMD in a container of `IMAGE`, for instance erlang:27"},
+		&cli.StringFlag{Name: "deviations", Local: true, Usage: "a `FILE` of scenarios in which the targets without an OTP in their name are meant to differ", TakesFile: true},
+		&cmdline.Int{Name: "parallel", Local: true, Usage: "how `MANY` scenarios are played at once", Value: 4 * runtime.GOMAXPROCS(0), Config: cmdline.Range{Least: 1}},
+		&cmdline.Duration{Name: "settle", Local: true, Usage: "the `TIME` that it takes, after another request was answered, until nothing more comes; 0 for a daemon that does one thing at a time", Value: 40 * time.Millisecond},
 	}
 }
 
 func selectFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "run", Usage: "play scenarios whose name matches a `REGEXP`"},
-		&cli.StringSliceFlag{Name: "area", Usage: "play scenarios of an `AREA`"},
-		&cli.StringFlag{Name: "scenarios", Usage: "a `FOLDER` of scenarios instead of the suite's own"},
+		&cli.StringFlag{Name: "run", Local: true, Usage: "play scenarios whose name matches a `REGEXP`"},
+		&cli.StringSliceFlag{Name: "area", Local: true, Usage: "play scenarios of an `AREA`"},
+		&cli.StringFlag{Name: "scenarios", Local: true, Usage: "a `FOLDER` of scenarios instead of the suite's own"},
 	}
 }
 
 func reportFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.BoolFlag{Name: "json", Usage: "write the report as JSON to standard output"},
-		&cli.StringFlag{Name: "junit", Usage: "write it as JUnit XML to a `FILE`"},
-		&cli.StringFlag{Name: "html", Usage: "write it as a page to a `FILE`"},
-		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "show what was passed, too"},
+		&cli.BoolFlag{Name: "json", Local: true, Usage: "write the report as JSON to standard output"},
+		&cli.StringFlag{Name: "junit", Local: true, Usage: "write it as JUnit XML to a `FILE`"},
+		&cli.StringFlag{Name: "html", Local: true, Usage: "write it as a page to a `FILE`"},
+		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Local: true, Usage: "show what was passed, too"},
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/goepmd/goepmd/conformance"
 	"github.com/goepmd/goepmd/conformance/report"
+	"github.com/goepmd/goepmd/internal/cmdline"
 )
 
 // show writes a report in the forms that the command line asks for.
@@ -63,6 +64,9 @@ func merge(_ context.Context, c *cli.Command) error {
 
 // list shows the scenarios.
 func list(_ context.Context, c *cli.Command) error {
+	if err := cmdline.None(c); err != nil {
+		return err
+	}
 	scenarios, err := selected(c)
 	if err != nil {
 		return err

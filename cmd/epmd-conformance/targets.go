@@ -79,15 +79,19 @@ func version(name string) int {
 func resolve(ctx context.Context, what string) (netip.AddrPort, error) {
 	host, port, err := net.SplitHostPort(what)
 	if err != nil {
-		return netip.AddrPort{}, err
+		return netip.AddrPort{}, errors.New("an address is written as HOST:PORT or [IPV6]:PORT")
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("%q is no port", port)
+	if err != nil || n == 0 {
+		return netip.AddrPort{}, fmt.Errorf("%q is no port, from 1 to 65535", port)
 	}
 	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
-		return netip.AddrPort{}, err
+	var unknown *net.DNSError
+	switch {
+	case errors.As(err, &unknown) && unknown.IsNotFound:
+		return netip.AddrPort{}, fmt.Errorf("there is no host %q, as far as this machine knows", host)
+	case err != nil:
+		return netip.AddrPort{}, fmt.Errorf("the name server does not tell the address of %q", host)
 	}
 	return netip.AddrPortFrom(found[0].Unmap(), uint16(n)), nil
 }

@@ -41,7 +41,7 @@ func Read(r io.Reader) (conformance.Report, error) {
 		return e.Report, err
 	}
 	if err := json.Unmarshal(b, &e); err != nil {
-		return conformance.Report{}, fmt.Errorf("%w: %w", ErrFormat, err)
+		return conformance.Report{}, fmt.Errorf("%w: it is not what -json writes", ErrFormat)
 	}
 	if e.Schema != Schema {
 		return conformance.Report{}, fmt.Errorf("%w: its schema is %d", ErrFormat, e.Schema)
