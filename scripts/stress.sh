@@ -24,6 +24,7 @@ epmd 5 TestVectors/./timed
 epmd/internal/epoll 1 TestTimeout|TestTimeoutRestarts|TestNoTimeout|TestFreshIsSwept|TestFreshGrowsOld|TestFreshBeforeSleep|TestFreshAndLimits
 cmd/epmd 1 TestSignals|TestAlreadyRunning|TestUpgradeThroughLink|TestUpgradeDaemon|TestUpgradeWithPage|TestControlNonsense|TestPredecessorVariable|TestListensWhereTold|TestBlockedLog
 cmd/epmd 5 TestConformance/timed
+cmd/epmd 5 TestStateOfTwo|TestStateOfOneThatEnds|TestStateInUpgrade|TestStateBeforePort
 conformance 1 TestInTime|TestWatchMachine
 metrics 1 TestEveryMetricMoves
 epmdhttp 1 TestSlowReaderIsCut|TestStream|TestStreamsAreBounded|TestStreamEnds|TestStreamOutlivesTimeouts

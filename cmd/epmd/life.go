@@ -64,9 +64,6 @@ var errRelative = errors.New("with -daemon, -state needs a path that begins at t
 // begin gives the listeners to serve: none, if the server serves already what it took
 // over.
 func (l *life) begin(ctx context.Context) ([]net.Listener, error) {
-	if l.o.daemon && l.o.state != "" && !filepath.IsAbs(l.o.state) {
-		return nil, errRelative
-	}
 	var err error
 	if l.upgrader.program, err = programPath(); err != nil {
 		return nil, err
@@ -74,12 +71,18 @@ func (l *life) begin(ctx context.Context) ([]net.Listener, error) {
 	if from := fromPredecessor(); from != nil {
 		return nil, l.resume(ctx, from)
 	}
+	unfit := l.checkState()
+	if unfit != nil && l.systemd == nil { // nobody shall connect
+		if portTaken(ctx, l.server) { // all is well, whatever the file is
+			return nil, epmd.ErrAlreadyRunning
+		}
+		return nil, unfit
+	}
 	lns, err := l.listen(ctx)
 	if err != nil {
 		return nil, err
 	}
-	// Only now: another daemon may run, and have the file.
-	if err := l.remember(); err != nil {
+	if err := l.remember(ctx, unfit); err != nil {
 		for _, ln := range lns {
 			_ = ln.Close() // nobody was served
 		}
@@ -88,12 +91,21 @@ func (l *life) begin(ctx context.Context) ([]net.Listener, error) {
 	return lns, nil
 }
 
+// checkState says why the state cannot be kept where -state says; nil if it can.
+func (l *life) checkState() error {
+	if l.o.daemon && l.o.state != "" && !filepath.IsAbs(l.o.state) {
+		return errRelative
+	}
+	return l.state.check()
+}
+
 // resume goes on for the daemon that started this one.
 func (l *life) resume(ctx context.Context, from *net.UnixConn) error {
 	predecessor, err := shareable(from)
 	if err != nil {
 		return errors.Join(err, from.Close())
 	}
+	l.state.resume()
 	if err := l.server.Resume(ctx, from); err != nil {
 		return errors.Join(err, predecessor.Close())
 	}
@@ -114,8 +126,9 @@ func (l *life) listen(ctx context.Context) ([]net.Listener, error) {
 	return l.server.Listen(ctx)
 }
 
-// remember has the server begin with what others left.
-func (l *life) remember() error {
+// remember has the server begin with what others left. An unfit state file is an error, but for
+// nodes whose connections systemd has kept: they outlive a daemon that cannot save.
+func (l *life) remember(ctx context.Context, unfit error) error {
 	kept := false
 	if l.systemd != nil {
 		var err error
@@ -127,7 +140,10 @@ func (l *life) remember() error {
 		return nil
 	}
 	if !kept { // what systemd kept is newer
-		names, err := loadState(l.state.path, time.Now(), l.log)
+		if unfit != nil {
+			return unfit
+		}
+		names, err := l.state.begin(ctx, time.Now())
 		if err != nil {
 			return err
 		}
@@ -137,7 +153,9 @@ func (l *life) remember() error {
 	}
 	// The file must not say for a moment longer that nothing changes any more. That it
 	// cannot be written, it has said.
-	_ = l.state.save(false)
+	if l.state.save(false) != nil {
+		l.state.mark() // again, in a while
+	}
 	return nil
 }
 

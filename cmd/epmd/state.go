@@ -1,15 +1,16 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
+	"github.com/goepmd/goepmd/epmd"
 	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/registry/state"
 	"github.com/goepmd/goepmd/wire"
@@ -19,17 +20,20 @@ import (
 // daemon. It is written whole and anew, next to itself, and takes its place then. A
 // nil stateFile keeps nothing.
 type stateFile struct {
-	path  string
+	path  string // which may be that of a link
 	log   *slog.Logger
 	names func() registry.Snapshot
 	dirty chan struct{} // something has changed
 
-	mu sync.Mutex // held while it is written, and while the daemon is handed over
+	mu       sync.Mutex // held while it is written, and while the daemon is handed over
+	at       string     // where the file is
+	unlocked bool       // it was said that it cannot be locked
 
 	end      sync.Mutex // of the file: held while something is appended, or it is replaced
+	file     *os.File   // claimed; nil if none is. It changes while mu is held too
 	saving   bool       // what is appended belongs behind the next state too
 	since    []byte     // was appended while saving
-	appended int        // bytes behind the state
+	appended int        // bytes behind the state; mostAppended if there is no state in the file yet
 	failing  bool       // nothing can be appended
 }
 
@@ -44,34 +48,113 @@ const (
 	saveRarely = time.Minute
 )
 
-// loadState reads what the daemon before left. What is damaged is set aside, and
-// the daemon begins as if nothing had been left; what a newer program wrote, or what may
-// not be read, is for somebody to decide on.
-func loadState(path string, now time.Time, log *slog.Logger) (registry.Snapshot, error) {
-	b, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return state.Revive(state.State{Final: true}, now), nil // nothing was given before
+// claimPatience is how long a daemon that starts waits for the file of another: one that ends
+// has it for longer than its port, until it has answered what is under way and has saved.
+// claimRetry is the pause between tries.
+const (
+	claimPatience = epmd.ShutdownGrace + time.Second
+	claimRetry    = 20 * time.Millisecond
+)
+
+// check says whether the state may be kept at the path, and changes nothing. Another daemon
+// may have it.
+func (f *stateFile) check() error {
+	if f == nil {
+		return nil
 	}
-	if err != nil {
-		return registry.Snapshot{}, fmt.Errorf("cannot read the state: correct -state, or the rights of the file: %w", err)
+	file, err := openOurs(f.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	}
+	return file.Close()
+}
+
+// begin claims the file, and gives the names that the daemon before left there. What is
+// damaged is set aside, and the daemon begins as if nothing had been left; what is not ours,
+// what a newer program wrote, or what may not be read, is for somebody to decide on.
+func (f *stateFile) begin(ctx context.Context, now time.Time) (registry.Snapshot, error) {
+	made, err := f.claimPatiently(ctx)
+	switch {
+	case made || errors.Is(err, errNotMade):
+		return state.Revive(state.State{Final: true}, now), nil // nothing was given before
+	case err != nil:
+		return registry.Snapshot{}, err
+	}
+	b, err := readAll(f.file)
+	switch {
+	case err != nil:
+		return registry.Snapshot{}, unreadable(err)
+	case len(b) == 0: // what it told, if it ever did, is not known
+		return state.Revive(state.State{}, now), nil
 	}
 	s, err := state.DecodeGiven(b)
 	if err == nil {
 		names := state.Revive(s, now)
 		if err = registry.New(registry.Config{}).Restore(names); err == nil {
+			f.appended = 0
 			return names, nil
 		}
 	}
-	if errors.Is(err, state.ErrVersion) {
-		return registry.Snapshot{}, fmt.Errorf("%s: %w; or name another file with -state", path, err)
+	if err := f.setAside(now, err); err != nil {
+		return registry.Snapshot{}, err
 	}
-	aside := path + ".damaged-" + now.UTC().Format("20060102T150405Z")
-	if renameErr := os.Rename(path, aside); renameErr != nil {
-		err = errors.Join(err, renameErr)
-	}
-	log.Warn("the state is damaged and set aside; names get creations of the time", "file", path, "aside", aside, "err", err)
 	// Whoever is not known may have been given anything up to now.
 	return state.Revive(state.State{}, now), nil
+}
+
+func (f *stateFile) claimPatiently(ctx context.Context) (made bool, err error) {
+	patience := time.NewTimer(claimPatience)
+	defer patience.Stop()
+	for {
+		if made, err = f.claim(); !errors.Is(err, errTaken) {
+			return made, err
+		}
+		select {
+		case <-ctx.Done():
+			return false, context.Cause(ctx)
+		case <-patience.C:
+			return false, err
+		case <-time.After(claimRetry):
+		}
+	}
+}
+
+// setAside gives a damaged file another name, and claims one in its place. Where that cannot
+// be, the daemon starts nevertheless, unless another has claimed it meanwhile.
+func (f *stateFile) setAside(now time.Time, why error) error {
+	aside := f.at + ".damaged-" + now.UTC().Format("20060102T150405Z")
+	for n := 2; exists(aside); n++ {
+		aside = fmt.Sprintf("%s.damaged-%s-%d", f.at, now.UTC().Format("20060102T150405Z"), n)
+	}
+	err := os.Rename(f.at, aside)
+	f.log.Warn("the state is damaged and set aside; names get creations of the time", "file", f.at, "aside", aside, "err", errors.Join(why, err))
+	if err != nil {
+		return nil //nolint:nilerr // it has been said
+	}
+	if _, err := f.claim(); errors.Is(err, errTaken) {
+		return err
+	}
+	return nil // what else is wrong, who saves says
+}
+
+// resume goes on with the file that the daemon before this one had claimed. What is wrong
+// with it, who saves says: it ends no registration.
+func (f *stateFile) resume() {
+	if f == nil {
+		return
+	}
+	if fd, ok := inherited(stateEnv); ok {
+		f.use(os.NewFile(uintptr(fd), f.path))
+	}
+	if _, err := f.claim(); err != nil {
+		return
+	}
+	if b, err := readAll(f.file); err == nil && len(b) > 0 {
+		f.appended = 0
+	}
 }
 
 func newStateFile(path string, names func() registry.Snapshot, log *slog.Logger) *stateFile {
@@ -101,8 +184,8 @@ func (f *stateFile) append(b []byte) {
 		f.since = append(f.since, b...)
 	}
 	err := errFull
-	if f.appended+len(b) <= mostAppended {
-		err = appendTo(f.path, b)
+	if f.file != nil && f.appended+len(b) <= mostAppended {
+		_, err = f.file.Write(b)
 		f.appended += len(b)
 	}
 	if err != nil { // what follows a part of a record would not be read
@@ -114,16 +197,7 @@ func (f *stateFile) append(b []byte) {
 	f.failing = err != nil
 }
 
-var errFull = errors.New("it has not been written anew for long")
-
-func appendTo(path string, b []byte) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(b)
-	return errors.Join(err, file.Close())
-}
+var errFull = errors.New("it could not be saved for long, or not yet")
 
 func (f *stateFile) mark() {
 	select {
@@ -177,35 +251,44 @@ func (f *stateFile) save(final bool) error {
 }
 
 // write puts the file into place, whole.
-func (f *stateFile) write(b []byte) (err error) {
-	next := f.path + ".new"
-	file, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+func (f *stateFile) write(b []byte) error {
+	if _, err := f.claim(); err != nil {
+		return err
+	}
+	next, err := makeNext(f.at)
 	if err != nil {
 		return err
 	}
-	_, err = file.Write(b)
+	_, err = next.Write(b)
 	if err == nil {
-		err = file.Sync()
+		err = next.Sync()
 	}
-	if err := f.replace(next, file, err); err != nil {
+	if err := f.replace(next, err); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(f.path))
+	return syncDir(folderOf(f.at))
 }
 
-// replace closes the next file, which was written without an error or with one, and has it
-// take the place of the one before.
-func (f *stateFile) replace(path string, next *os.File, err error) error {
+// replace has the next file, which was written without an error or with one, take the place
+// of the one before. No other daemon can claim either while that happens.
+func (f *stateFile) replace(next *os.File, err error) error {
 	f.end.Lock()
 	defer f.end.Unlock()
 	if err == nil {
 		_, err = next.Write(f.since)
 	}
-	if err = errors.Join(err, next.Close()); err != nil {
-		return errors.Join(err, os.Remove(path)) // it may take up what is short
+	if err == nil {
+		err = f.lock(next)
 	}
-	if err := os.Rename(path, f.path); err != nil {
-		return err
+	if err == nil && !isAt(f.at, f.file) {
+		err = errMoved
+	}
+	if err == nil {
+		err = f.rename(next)
+	}
+	if err != nil {
+		_ = next.Close()                                // it is of no use
+		return errors.Join(err, os.Remove(next.Name())) // it may take up what is short
 	}
 	f.saving, f.appended = false, len(f.since)
 	return nil
@@ -219,4 +302,13 @@ func (f *stateFile) hold() (release func()) {
 	}
 	f.mu.Lock()
 	return f.mu.Unlock
+}
+
+// inheritable is the claimed file, with its lock, for a successor; nil if there is none. The
+// file must be held.
+func (f *stateFile) inheritable() *os.File {
+	if f == nil {
+		return nil
+	}
+	return f.file
 }

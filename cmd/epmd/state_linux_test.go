@@ -56,6 +56,9 @@ func TestStateSurvives(t *testing.T) {
 	}
 }
 
+// old is a node from before OTP 23.
+var old = wire.Node{Name: "old", Port: 1, Type: wire.NodeTypeNormal, Highest: 5, Lowest: 5}
+
 // TestStateOfOldNodes: a node from before OTP 23, which knows three creations, gets another
 // one although the daemon was killed as soon as it had told the last.
 func TestStateOfOldNodes(t *testing.T) {
@@ -65,7 +68,7 @@ func TestStateOfOldNodes(t *testing.T) {
 	for i := range 8 {
 		d := start(t, program, "-state", path)
 		for range 1 + i%3 {
-			c, resp := holdNode(t, d.port, wire.Node{Name: "old", Port: 1, Type: wire.NodeTypeNormal, Highest: 5, Lowest: 5})
+			c, resp := holdNode(t, d.port, old)
 			require.NotEqual(t, last, resp.Creation)
 			last = resp.Creation
 			require.NoError(t, c.HalfClose())
@@ -127,7 +130,7 @@ func TestStateCannotBeWritten(t *testing.T) {
 	names := func() int {
 		b, err := os.ReadFile(path)
 		require.NoError(t, err)
-		s, err := state.Decode(b)
+		s, err := state.DecodeGiven(b)
 		require.NoError(t, err, "it is whole at any moment")
 		return len(s.Names.Nodes)
 	}
@@ -141,6 +144,46 @@ func TestStateCannotBeWritten(t *testing.T) {
 	names()
 	require.NoError(t, os.Remove(filepath.Join(dir, "full")))
 	require.Eventually(t, func() bool { return names() == 61 }, patience, 10*time.Millisecond)
+	d.Stop()
+
+	// Where there is no room when a daemon starts, nor when it is killed, a node from before
+	// OTP 23 gets another creation: that takes no room. Once there is room, all is saved.
+	fill(t, dir)
+	var last uint32
+	for range 6 {
+		d = start(t, program, "-state", path)
+		_, resp := holdNode(t, d.port, old)
+		require.NotEqual(t, last, resp.Creation)
+		last = resp.Creation
+		d.Stop()
+	}
+	d = start(t, program, "-state", path)
+	_, told := hold(t, d.port, "a")
+	require.NoError(t, os.Remove(filepath.Join(dir, "full")))
+	require.Eventually(t, func() bool { return names() == 1 }, patience, 10*time.Millisecond)
+	d.Stop()
+	d = start(t, program, "-state", path)
+	_, resp := hold(t, d.port, "a")
+	require.Greater(t, resp.Creation, told.Creation)
+	d.Stop()
+
+	// The same where there never was a state.
+	dir = mount(t, "size=8k")
+	path = filepath.Join(dir, "state")
+	fill(t, dir)
+	d = start(t, program, "-state", path)
+	_, resp = holdNode(t, d.port, old)
+	require.NoError(t, os.Remove(filepath.Join(dir, "full")))
+	require.Eventually(t, func() bool {
+		b, err := os.ReadFile(path)
+		require.NoError(t, err)
+		return len(b) > 0
+	}, patience, 10*time.Millisecond)
+	require.Equal(t, 1, names())
+	d.Stop()
+	d = start(t, program, "-state", path)
+	_, again := holdNode(t, d.port, old)
+	require.NotEqual(t, resp.Creation, again.Creation)
 }
 
 // TestStateRefused: the daemon does not start with a state that it must not touch, and

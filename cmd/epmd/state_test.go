@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -31,17 +32,22 @@ func saved(final bool) []byte {
 }
 
 // TestStateLoads: what is whole is loaded; what is damaged in any way is set aside, and
-// is there to be looked at; a newer version, or a file that is none, is for somebody
-// to decide on.
+// is there to be looked at; a newer version is for somebody to decide on.
 func TestStateLoads(t *testing.T) {
 	now := time.Unix(2_000_000, 0)
 	whole := saved(false)
+	begin := func(t *testing.T, path string) (registry.Snapshot, string, error) {
+		var log bytes.Buffer
+		f := newStateFile(path, nil, slog.New(slog.NewTextHandler(&log, nil)))
+		s, err := f.begin(t.Context(), now)
+		f.use(nil) // as at the end of the process
+		return s, log.String(), err
+	}
 	load := func(t *testing.T, b []byte) (registry.Snapshot, string, string, error) {
 		path := filepath.Join(t.TempDir(), "state")
 		require.NoError(t, os.WriteFile(path, b, 0o600))
-		var log bytes.Buffer
-		s, err := loadState(path, now, slog.New(slog.NewTextHandler(&log, nil)))
-		return s, path, log.String(), err
+		s, log, err := begin(t, path)
+		return s, path, log, err
 	}
 	s, _, log, err := load(t, whole)
 	require.NoError(t, err)
@@ -49,14 +55,12 @@ func TestStateLoads(t *testing.T) {
 	require.Len(t, s.Old, 2)
 	require.Equal(t, "registered", s.Old[1].Node.Name)
 
-	damaged := map[string][]byte{"empty": {}, "other": []byte(strings.Repeat("x", 1000))}
-	for n := 1; n < len(whole); n += 7 {
+	const mark = 6 // bytes, without which it is none of ours
+	damaged := map[string][]byte{}
+	for n := mark; n < len(whole); n += 7 {
 		damaged["cut "+string(rune('0'+n))] = whole[:n]
 	}
-	for i := range whole {
-		if i == 6 || i == 7 { // the version
-			continue
-		}
+	for i := mark + 2; i < len(whole); i++ { // what comes after the version
 		b := bytes.Clone(whole)
 		b[i] ^= byte(1 << (i % 8))
 		damaged["flipped "+string(rune('0'+i))] = b
@@ -67,7 +71,9 @@ func TestStateLoads(t *testing.T) {
 		require.Empty(t, s.Old, name)
 		require.Greater(t, s.Floor, uint32(now.Unix()), "whoever comes may have been given anything until now")
 		require.Contains(t, log, "the state is damaged and set aside", name)
-		require.NoFileExists(t, path)
+		now, err := os.ReadFile(path)
+		require.NoError(t, err, name)
+		require.Empty(t, now, "it is claimed anew")
 		aside, err := os.ReadFile(path + ".damaged-19700124T033320Z")
 		require.NoError(t, err, name)
 		require.Equal(t, b, append([]byte{}, aside...), name)
@@ -79,12 +85,32 @@ func TestStateLoads(t *testing.T) {
 	require.ErrorIs(t, err, state.ErrVersion)
 	require.ErrorContains(t, err, "name another file with -state")
 	require.FileExists(t, path, "the newer program may want it")
-	_, err = loadState(t.TempDir(), now, slog.New(slog.DiscardHandler))
-	require.ErrorContains(t, err, "correct -state")
-	s, err = loadState(filepath.Join(t.TempDir(), "none"), now, nil)
+	s, log, err = begin(t, filepath.Join(t.TempDir(), "none"))
 	require.NoError(t, err)
+	require.Empty(t, log)
 	require.Empty(t, s.Old)
 	require.EqualValues(t, now.Unix(), s.Floor, "so that a name which is forgotten gets no creation again")
+	s, path, log, err = load(t, nil)
+	require.NoError(t, err)
+	require.Empty(t, log)
+	require.Greater(t, s.Floor, uint32(now.Unix()), "an empty file may have told something once")
+	siblings, err := os.ReadDir(filepath.Dir(path))
+	require.NoError(t, err)
+	require.Len(t, siblings, 1, "it is written, and not set aside")
+
+	// What was set aside before, in the same second, stays.
+	dir := t.TempDir()
+	path = filepath.Join(dir, "state")
+	for i := range 3 {
+		require.NoError(t, os.WriteFile(path, whole[:30+i], 0o600))
+		_, _, err = begin(t, path)
+		require.NoError(t, err)
+	}
+	for i, aside := range []string{"", "-2", "-3"} {
+		b, err := os.ReadFile(path + ".damaged-19700124T033320Z" + aside)
+		require.NoError(t, err)
+		require.Equal(t, whole[:30+i], b)
+	}
 }
 
 // TestStateSaves: it is written soon after a change, whole, and at the end.
@@ -169,13 +195,17 @@ func TestStateOldNodes(t *testing.T) {
 	var r *registry.Registry
 	var f *stateFile
 	begin := func() {
-		names, err := loadState(path, now, slog.New(slog.DiscardHandler))
+		if f != nil {
+			f.use(nil) // as at the end of the process
+		}
+		f = newStateFile(path, nil, slog.New(slog.DiscardHandler))
+		names, err := f.begin(t.Context(), now)
 		require.NoError(t, err)
 		r = registry.New(registry.Config{
 			Now:     func() time.Time { return now },
 			OnEvent: func(e registry.Event, in registry.Inside) { f.OnEvent(e, in) },
 		})
-		f = newStateFile(path, r.Snapshot, slog.New(slog.DiscardHandler))
+		f.names = r.Snapshot
 		require.NoError(t, r.Restore(names))
 		require.NoError(t, f.save(false))
 	}
@@ -236,9 +266,12 @@ func TestStateCannotBeAppended(t *testing.T) {
 	require.NoError(t, f.save(false))
 	whole, err := os.ReadFile(path)
 	require.NoError(t, err)
-	require.NoError(t, os.Remove(path))
+	claimed := f.file
+	f.file, err = os.Open(path)
+	require.NoError(t, err)
 	register() // of which a part may have been written
-	require.NoError(t, os.WriteFile(path, whole, 0o600))
+	require.NoError(t, f.file.Close())
+	f.file = claimed
 	register()
 	b, err := os.ReadFile(path)
 	require.NoError(t, err)
@@ -262,4 +295,72 @@ func TestStateCannotBeAppended(t *testing.T) {
 	info, err = os.Stat(path)
 	require.NoError(t, err)
 	require.Less(t, info.Size(), int64(1000))
+}
+
+// TestStateNotBegun: nothing is written behind what is no state yet, which would make none of
+// it.
+func TestStateNotBegun(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	for range 2 { // that makes the file, and that finds it empty
+		f := newStateFile(path, nil, slog.New(slog.DiscardHandler))
+		_, err := f.begin(t.Context(), time.Now())
+		require.NoError(t, err)
+		f.append(state.AppendGiven(nil, registry.Entry{Node: wire.Node{Name: "old"}}))
+		f.use(nil) // as at the end of the process
+	}
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Zero(t, info.Size())
+}
+
+// TestStateMoved: what comes into the place of the file while the next one is written stays
+// there.
+func TestStateMoved(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	f := newStateFile(path, nil, slog.New(slog.DiscardHandler))
+	_, err := f.begin(t.Context(), time.Now())
+	require.NoError(t, err)
+	next, err := makeNext(f.at)
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(path))
+	require.NoError(t, os.WriteFile(path, []byte("precious"), 0o600))
+	require.ErrorIs(t, f.replace(next, nil), errMoved)
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, "precious", string(b))
+	require.False(t, exists(next.Name()))
+}
+
+// TestStateIsTaken: a file that is replaced all the time can be claimed by nobody else at any
+// moment.
+func TestStateIsTaken(t *testing.T) {
+	if !locks {
+		t.Skip("SKIPPED: files cannot be locked on this system; run it on Linux")
+	}
+	path := filepath.Join(t.TempDir(), "state")
+	nobody := func() registry.Snapshot { return registry.Snapshot{} }
+	f := newStateFile(path, nobody, slog.New(slog.DiscardHandler))
+	_, err := f.begin(t.Context(), time.Now())
+	require.NoError(t, err)
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		other := newStateFile(path, nobody, slog.New(slog.DiscardHandler))
+		for {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			if _, err := other.claim(); !errors.Is(err, errTaken) && !errors.Is(err, errMoved) {
+				t.Errorf("it could be claimed: %v", err)
+				return
+			}
+		}
+	}()
+	for range 300 {
+		require.NoError(t, f.save(false))
+	}
+	close(done)
+	<-ended
 }

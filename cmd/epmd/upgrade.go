@@ -182,6 +182,10 @@ func (u *upgrader) handOver(ctx context.Context) (pid int, successor *os.File, e
 		cmd.ExtraFiles = append(cmd.ExtraFiles, j)
 		cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d", journalEnv, firstExtra+1))
 	}
+	if s := u.state.inheritable(); s != nil {
+		cmd.ExtraFiles = append(cmd.ExtraFiles, s)
+		cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d", stateEnv, firstExtra+len(cmd.ExtraFiles)-1))
+	}
 	web, err := u.web.file()
 	if err != nil {
 		_ = theirs.Close() // nothing was said
@@ -215,7 +219,7 @@ func withoutOurs(env []string) []string {
 	for _, e := range env {
 		name, _, _ := strings.Cut(e, "=")
 		switch name {
-		case predecessorEnv, journalEnv, httpEnv, starterEnv, "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES":
+		case predecessorEnv, journalEnv, stateEnv, httpEnv, starterEnv, "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES":
 		default:
 			out = append(out, e)
 		}

@@ -313,6 +313,40 @@ func TestFewFilesUnderSupervisor(t *testing.T) {
 	}
 }
 
+// TestUnfitStateUnderSupervisor: what has come into the place of the state file ends no
+// registration when the daemon has been killed; it is left alone, and said. Where nobody is
+// registered, the daemon does not start.
+func TestUnfitStateUnderSupervisor(t *testing.T) {
+	s := newSupervisor(t)
+	path := filepath.Join(t.TempDir(), "state")
+	args := []string{"-port", fmt.Sprint(s.port), "-state", path}
+	require.NoError(t, os.Mkdir(path, 0o700))
+	out, err := s.command("true", args...).CombinedOutput()
+	require.Error(t, err)
+	require.Contains(t, string(out), "is a folder")
+	require.NoError(t, os.Remove(path))
+	s.mu.Lock()
+	s.forget(func(keptFile) bool { return true })
+	s.mu.Unlock()
+
+	daemon := s.start(args...)
+	c := &crowd{dialer: rig.Dialer{Port: s.port}, conns: map[string]*rig.Conn{}, creations: map[string]uint32{}}
+	c.register(t, "held", 1)
+	s.await("its connection", func() bool { return s.conns() == 1 })
+	require.NoError(t, daemon.Process.Kill())
+	require.Error(t, daemon.Wait())
+	require.NoError(t, os.Remove(path))
+	require.NoError(t, os.WriteFile(path, []byte("precious"), 0o600))
+	s.start(args...)
+	list, err := c.dialer.List()
+	require.NoError(t, err)
+	require.Len(t, list, 1)
+	require.True(t, c.conns["held"].Open())
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, "precious", string(b))
+}
+
 // TestMoreTransportsUnderSupervisor: a connection that registers several transports may go on
 // doing so when the daemon has been killed.
 func TestMoreTransportsUnderSupervisor(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"strings"
 
 	"github.com/goepmd/goepmd/registry"
 )
@@ -53,6 +54,23 @@ func decodeHeader(b []byte) (version uint16, length uint64, sum uint32, err erro
 		return 0, 0, 0, fmt.Errorf("%w: version %d, and this program reads up to %d", ErrVersion, version, Version)
 	}
 	return version, length, sum, nil
+}
+
+// Begins says whether a file begins as a state does. Whether the rest of it is good, Decode
+// says. Its error is ErrVersion, or that of the file.
+func Begins(f io.ReaderAt) (bool, error) {
+	head := make([]byte, headerLen)
+	n, err := f.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return false, fmt.Errorf("state: %w", err)
+	}
+	if !strings.HasPrefix(string(head[:n]), mark) {
+		return false, nil
+	}
+	if _, _, _, err := decodeHeader(head[:n]); errors.Is(err, ErrVersion) {
+		return true, err
+	}
+	return true, nil
 }
 
 func decodeBody(version uint16, body []byte) (State, error) {

@@ -3,6 +3,7 @@ package state_test
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"net/netip"
@@ -229,3 +230,33 @@ func TestPhaseString(t *testing.T) {
 		require.Equal(t, want, p.String())
 	}
 }
+
+// TestBegins: a file is told by its beginning, whatever follows; a newer version is an error.
+func TestBegins(t *testing.T) {
+	whole := state.Append(nil, state.State{})
+	begins := func(b []byte) (bool, error) { return state.Begins(bytes.NewReader(b)) }
+	for n := range len(whole) + 1 {
+		ours, err := begins(whole[:n])
+		require.NoError(t, err)
+		require.Equal(t, n >= len("GOEPMD"), ours, "%d bytes", n)
+	}
+	for i := range len("GOEPMD") {
+		other := bytes.Clone(whole)
+		other[i]++
+		ours, err := begins(other)
+		require.NoError(t, err)
+		require.False(t, ours)
+	}
+	newer := bytes.Clone(whole)
+	newer[len("GOEPMD")+1]++
+	_, err := begins(newer)
+	require.ErrorIs(t, err, state.ErrVersion)
+	_, err = state.Begins(brokenFile{})
+	require.ErrorIs(t, err, errBroken)
+}
+
+type brokenFile struct{}
+
+var errBroken = errors.New("broken")
+
+func (brokenFile) ReadAt([]byte, int64) (int, error) { return 0, errBroken }
