@@ -26,7 +26,7 @@ func (w *walk) node(name string, ats []netip.AddrPort, own bool) {
 				"Ask again; if it stays so, look at the EPMD's log.")
 			return Broken, err.Error()
 		}
-		seen := fmt.Sprintf("port %d, %s, versions %d to %d", n.Port, kind(n.Type), n.Lowest, n.Highest)
+		seen := fmt.Sprintf("port %d, a %s, versions %d to %d", n.Port, wire.NodeTypeName(n.Type), n.Lowest, n.Highest)
 		if n.Highest < uint16(cnode.Version5) || n.Lowest > uint16(cnode.Version6) {
 			w.find(VersionMismatch, name,
 				fmt.Sprintf("%s speaks versions %d to %d of the distribution protocol; nodes since OTP 23 speak 5 and 6.", name, n.Lowest, n.Highest),
@@ -47,6 +47,11 @@ func (w *walk) node(name string, ats []netip.AddrPort, own bool) {
 		return
 	}
 	at := netip.AddrPortFrom(ats[0].Addr(), n.Port)
+	if w.isEPMD(n.Port) {
+		w.find(NotADistributionPort, at.String(), fmt.Sprintf("%s is registered at port %d, which is that of an EPMD.", name, n.Port),
+			fmt.Sprintf("No node listens there: end what registered %s, and start the node.", name))
+		return
+	}
 	if w.port(name, at, own) != OK {
 		return
 	}
@@ -59,19 +64,20 @@ func (w *walk) node(name string, ats []netip.AddrPort, own bool) {
 	}
 }
 
+// isEPMD says that an EPMD answered at a port. It is not spoken to as if it were a node:
+// some EPMDs die of what they do not know.
+func (w *walk) isEPMD(port uint16) bool {
+	for at, a := range w.asked {
+		if at.Port() == port && a.state == answers {
+			return true
+		}
+	}
+	return false
+}
+
 func (w *walk) lookup(at netip.AddrPort, name string) (wire.Node, error) {
 	var dialed atomic.Bool
 	return w.client(at, &dialed).Lookup(w.ctx, name)
-}
-
-func kind(t uint8) string {
-	switch t {
-	case wire.NodeTypeNormal:
-		return "a node"
-	case wire.NodeTypeHidden:
-		return "a C node"
-	}
-	return fmt.Sprintf("type %d", t)
 }
 
 // port connects to the registered port.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/goepmd/goepmd/epmd/internal/dial"
 	"github.com/goepmd/goepmd/epmd/internal/sockets"
 	"github.com/goepmd/goepmd/wire"
 )
@@ -45,9 +46,11 @@ const (
 // Client asks an EPMD, ours or another. The zero value asks the one on this
 // machine's port 4369. It may be used by several goroutines at once.
 type Client struct {
-	// Addr is the daemon's address, "host:port" or "host". Without a host, as
-	// in ":4370", it is the loopback addresses: ::1 first, then 127.0.0.1, as
-	// OTP's epmd has it. Without a port it is 4369.
+	// Addr is the daemon's address, "host:port" or "host". Without a host, as in
+	// ":4370", it is the loopback addresses: 127.0.0.1, where nodes register, then
+	// ::1. Of a host with several addresses those of IPv4 are tried first, as nodes
+	// do. Each address gets its share of the time that is left, and the error says
+	// what was tried and for how long. Without a port it is 4369.
 	Addr string
 
 	// Timeout bounds each request, besides its context. Zero is DefaultTimeout;
@@ -65,7 +68,8 @@ type Client struct {
 	// DefaultMaxBackoff.
 	MinBackoff, MaxBackoff time.Duration
 
-	// DialContext, if set, connects in place of a net.Dialer.
+	// DialContext, if set, connects in place of a net.Dialer; the host of Addr is
+	// given to it as it is.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// Logger is told of registrations that are lost and come back. Nil is silent.
@@ -263,14 +267,15 @@ func (c *Client) exchange(ctx context.Context, packet []byte, most int) ([]byte,
 		return nil, err
 	}
 	defer func() { _ = nc.Close() }() // all that was wanted is read
-	defer interruptible(ctx, nc)()
-	if _, err := nc.Write(packet); err != nil {
-		return nil, reason(ctx, err)
+	began := time.Now()
+	if err := send(nc, packet); err != nil {
+		return nil, reason(ctx, nc, began, err)
 	}
+	defer interruptible(ctx, nc)()
 	answer, err := io.ReadAll(io.LimitReader(nc, int64(most)+1))
 	switch {
 	case ctx.Err() != nil:
-		return nil, reason(ctx, err)
+		return nil, reason(ctx, nc, began, err)
 	case len(answer) > most:
 		return nil, badAnswer(answer, fmt.Errorf("longer than %d bytes", most))
 	case err != nil && (len(answer) > 0 || !sockets.IsReset(err)):
@@ -279,16 +284,25 @@ func (c *Client) exchange(ctx context.Context, packet []byte, most int) ([]byte,
 	return answer, nil
 }
 
+// send says what is to be said on a new connection, even if the context has just ended: there
+// are EPMDs that die of a connection on which nothing is said.
+func send(nc net.Conn, packet []byte) error {
+	const patience = time.Second // the system takes it at once
+	_ = nc.SetWriteDeadline(time.Now().Add(patience))
+	_, err := nc.Write(packet)
+	return err
+}
+
 // interruptible ends whatever waits on the connection when the context ends,
 // until the function that it returns is called.
 func interruptible(ctx context.Context, nc net.Conn) (stop func() bool) {
 	return context.AfterFunc(ctx, func() { _ = nc.SetDeadline(time.Unix(1, 0)) })
 }
 
-// reason prefers to say that the context has ended.
-func reason(ctx context.Context, err error) error {
+// reason prefers to say that the context has ended, and what was waited for since a time.
+func reason(ctx context.Context, nc net.Conn, since time.Time, err error) error {
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return dial.Unanswered(ctx, nc, since)
 	}
 	return err
 }
@@ -300,28 +314,21 @@ func (c *Client) withTimeout(ctx context.Context) (context.Context, context.Canc
 	return context.WithCancel(ctx)
 }
 
-// dial connects to the daemon, at the first of its addresses that answers.
+// dial connects to the daemon, at the first of its addresses that takes a connection.
 func (c *Client) dial(ctx context.Context) (net.Conn, error) {
-	dial := c.DialContext
-	if dial == nil {
-		dial = new(net.Dialer).DialContext
+	connect := c.DialContext
+	if connect == nil {
+		connect = new(net.Dialer).DialContext
 	}
-	var errs []error
-	for _, addr := range c.targets() {
-		nc, err := dial(ctx, "tcp", addr)
-		if err == nil {
-			return nc, nil
-		}
-		errs = append(errs, err)
-		if ctx.Err() != nil {
-			return nil, reason(ctx, err)
-		}
+	addresses, err := c.addresses(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return nil, errors.Join(errs...)
+	return dial.First(ctx, connect, addresses)
 }
 
-// targets are the addresses to try, in order.
-func (c *Client) targets() []string {
+// addresses are those to try, in order. DialContext is given a host as it is.
+func (c *Client) addresses(ctx context.Context) ([]string, error) {
 	host, port, err := net.SplitHostPort(c.Addr)
 	if err != nil {
 		host, port = strings.Trim(c.Addr, "[]"), ""
@@ -329,10 +336,13 @@ func (c *Client) targets() []string {
 	if port == "" {
 		port = strconv.Itoa(wire.DefaultPort)
 	}
-	if host == "" {
-		return []string{net.JoinHostPort("::1", port), net.JoinHostPort("127.0.0.1", port)}
+	switch {
+	case host == "":
+		return dial.Loopbacks(port), nil
+	case c.DialContext != nil:
+		return []string{net.JoinHostPort(host, port)}, nil
 	}
-	return []string{net.JoinHostPort(host, port)}
+	return dial.Addresses(ctx, host, port)
 }
 
 func (c *Client) log() *slog.Logger {

@@ -24,7 +24,9 @@ type Transports struct {
 // LookupTransports asks for a node and where it listens for some transports, the
 // best first, such as "inet_tls", "inet_tcp": at most wire.MaxTransports, of at
 // most wire.MaxTransportLen bytes. With none it asks whether there is such a node.
-// From a daemon that does not speak the extension it takes an ordinary Lookup.
+// From a daemon that does not speak the extension it takes an ordinary Lookup. OTP's refuses
+// the request; an EPMD of another maker may end, with all registrations, on one that it does
+// not know, as AtomVM's does. So it is with all that asks for the extension.
 //
 // The error is ErrNotFound if there is no such node, or it has none of the
 // transports; else as Lookup has it.
@@ -111,7 +113,8 @@ type DumpedTransports struct {
 }
 
 // Names3 asks which nodes are registered, with their transports. From a daemon
-// that does not speak the extension it takes the answer of Names.
+// that does not speak the extension it takes the answer of Names; see LookupTransports for
+// those that do not survive the question.
 func (c *Client) Names3(ctx context.Context) (Names3, error) {
 	out := Names3{Dialect: wire.MultiTransport}
 	req, err := wire.Names3Req{}.Append(nil)
@@ -151,7 +154,8 @@ func onePort(name string, port uint16) NameTransports {
 
 // Dump3 asks which nodes are registered and which names are remembered, with their
 // transports. From a daemon that does not speak the extension it takes the answer of
-// Dump; like that one it is for local clients only.
+// Dump; like that one it is for local clients only. See LookupTransports for those that do
+// not survive the question.
 func (c *Client) Dump3(ctx context.Context) (Dump3, error) {
 	out := Dump3{Dialect: wire.MultiTransport}
 	req, err := wire.Dump3Req{}.Append(nil)
@@ -217,7 +221,8 @@ func (c *Client) list3(ctx context.Context, req []byte, lines func([]byte) error
 	return port, nil
 }
 
-// Dialect asks which requests the daemon knows, by one of those that only some do.
+// Dialect asks which requests the daemon knows, by one of those that only some do; see
+// LookupTransports for those that do not survive the question.
 func (c *Client) Dialect(ctx context.Context) (wire.Dialect, error) {
 	req, err := wire.PortPlease3Req{Name: []byte("-")}.Append(nil) // whether there is one or not
 	if err != nil {

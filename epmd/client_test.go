@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -129,8 +130,9 @@ func (c *talker) Read(b []byte) (int, error) {
 	c.said += len(b)
 	return copy(b, bytes.Repeat([]byte{119}, len(b))), nil
 }
-func (*talker) SetDeadline(time.Time) error { return nil }
-func (*talker) Close() error                { return nil }
+func (*talker) SetDeadline(time.Time) error      { return nil }
+func (*talker) SetWriteDeadline(time.Time) error { return nil }
+func (*talker) Close() error                     { return nil }
 
 // TestEndlessAnswer: of an answer that is no list no more is read than one can have.
 func TestEndlessAnswer(t *testing.T) {
@@ -207,8 +209,8 @@ func TestClientTimeouts(t *testing.T) {
 // TestClientAddresses: what the client connects to, in which order.
 func TestClientAddresses(t *testing.T) {
 	for addr, want := range map[string][]string{
-		"":               {"[::1]:4369", "127.0.0.1:4369"},
-		":4370":          {"[::1]:4370", "127.0.0.1:4370"},
+		"":               {"127.0.0.1:4369", "[::1]:4369"},
+		":4370":          {"127.0.0.1:4370", "[::1]:4370"},
 		"example.net":    {"example.net:4369"},
 		"example.net:1":  {"example.net:1"},
 		"192.0.2.1":      {"192.0.2.1:4369"},
@@ -225,6 +227,76 @@ func TestClientAddresses(t *testing.T) {
 		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 		require.Equal(t, want, tried, "%q", addr)
 	}
+}
+
+// TestClientSharesItsTime: an address from which nothing is heard costs its share of the
+// time, and not the answer of the other; the error names each, and how long it was tried.
+func TestClientSharesItsTime(t *testing.T) {
+	t.Parallel()
+	s := run(t, &epmd.Server{})
+	s.register(t, "foo")
+	filtered := map[string]bool{}
+	c := &epmd.Client{Timeout: 3 * time.Second, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		if !filtered[address] {
+			return new(net.Dialer).DialContext(ctx, network, s.addr)
+		}
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}
+	const first, second = "127.0.0.1:4369", "[::1]:4369"
+	for _, one := range []string{first, second} {
+		filtered = map[string]bool{one: true}
+		_, err := c.Lookup(t.Context(), "foo")
+		require.NoError(t, err, "%s says nothing", one)
+	}
+	filtered = map[string]bool{first: true, second: true}
+	c.Timeout = 40 * time.Millisecond
+	_, err := c.Names(t.Context())
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.Regexp(t, `^epmd: names: 127\.0\.0\.1:4369: no connection in \d+ms; \[::1\]:4369: no connection in \d+ms$`, err.Error())
+	_, err = c.Register(t.Context(), node("bar", 1))
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.ErrorContains(t, err, "[::1]:4369: no connection in ")
+}
+
+// TestClientErrors: what went wrong is said in a user's words, with the address and the time.
+func TestClientErrors(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	c := &epmd.Client{Addr: ln.Addr().String(), Timeout: 20 * time.Millisecond}
+	_, err = c.Names(t.Context())
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.Regexp(t, `^epmd: names: 127\.0\.0\.1:\d+ has not answered in \d+ms$`, err.Error())
+	require.NoError(t, ln.Close())
+	c.Timeout = patience
+	_, err = c.Names(t.Context())
+	require.Regexp(t, `^epmd: names: 127\.0\.0\.1:\d+: .*refused.*, after \d+m?s$`, err.Error())
+	require.ErrorAs(t, err, new(*net.OpError))
+	c.Addr = "no-such-host.invalid"
+	_, err = c.Names(t.Context())
+	require.Regexp(t, `^epmd: names: no-such-host\.invalid: .*, after [0-9.]+m?s$`, err.Error())
+	require.ErrorAs(t, err, new(*net.DNSError))
+}
+
+// TestClientAsksWhereNodesRegister: with an EPMD at each loopback address it is that of
+// 127.0.0.1, and the other one sees no connection, not even an empty one: there are EPMDs
+// that die of those.
+func TestClientAsksWhereNodesRegister(t *testing.T) {
+	four, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	port := strconv.Itoa(four.Addr().(*net.TCPAddr).Port)
+	six, err := net.Listen("tcp6", "[::1]:"+port)
+	if err != nil {
+		t.Skip("no IPv6 here, or the port is taken there: ", err)
+	}
+	s := runOn(t, &epmd.Server{}, four)
+	other := runOn(t, &epmd.Server{}, six)
+	s.register(t, "foo")
+	for _, addr := range []string{":" + port, "localhost:" + port} {
+		_, err = (&epmd.Client{Addr: addr}).Lookup(t.Context(), "foo")
+		require.NoError(t, err, addr)
+	}
+	require.Zero(t, other.Stats().Accepted)
 }
 
 // TestReregister: a registration comes back by itself, with its next creation,

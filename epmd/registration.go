@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/goepmd/goepmd/epmd/internal/dial"
 	"github.com/goepmd/goepmd/epmd/internal/sockets"
 	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/wire"
@@ -187,10 +188,11 @@ func (r *Registration) exchangeOne(ctx context.Context, nc net.Conn) ([]uint32, 
 
 // exchange sends a registration and reads the answer, but not a byte more.
 func exchange(ctx context.Context, nc net.Conn, req []byte, parse func([]byte) (wire.Alive2Resp, int, error)) (creation uint32, err error) {
-	stop := interruptible(ctx, nc)
-	if _, err := nc.Write(req); err != nil {
-		return 0, reason(ctx, err)
+	began := time.Now()
+	if err := send(nc, req); err != nil {
+		return 0, reason(ctx, nc, began, err)
 	}
+	stop := interruptible(ctx, nc)
 	var answer []byte
 	for {
 		var b [1]byte
@@ -207,7 +209,7 @@ func exchange(ctx context.Context, nc net.Conn, req []byte, parse func([]byte) (
 		case !errors.Is(faulty, wire.FaultIncomplete):
 			return 0, badAnswer(answer, faulty)
 		case ctx.Err() != nil:
-			return 0, context.Cause(ctx)
+			return 0, dial.Unanswered(ctx, nc, began)
 		case err != nil && len(answer) == 0 && (errors.Is(err, io.EOF) || sockets.IsReset(err)):
 			return 0, ErrNoAnswer
 		case err != nil:

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"math"
 	"net"
 	"net/http"
@@ -47,7 +46,7 @@ type Program struct {
 // Node is a registered node.
 type Node struct {
 	Name string `json:"name"`
-	// Type is "normal", "hidden" or "type N".
+	// Type is in the words of wire.NodeTypeName.
 	Type string `json:"type"`
 	// Protocol is 0 for TCP.
 	Protocol uint8  `json:"protocol"`
@@ -229,7 +228,7 @@ func nodeOfEntry(e registry.Entry, from map[registry.Owner]net.Addr) Node {
 // nodeOf is a node with one transport.
 func nodeOf(n wire.Node, o registry.Owner, creation uint32, since time.Time, from map[registry.Owner]net.Addr) Node {
 	return Node{
-		Name: n.Name, Type: typeOf(n), Protocol: n.Protocol, Highest: n.Highest, Lowest: n.Lowest,
+		Name: n.Name, Type: wire.NodeTypeName(n.Type), Protocol: n.Protocol, Highest: n.Highest, Lowest: n.Lowest,
 		Creation: creation, Extra: hex.EncodeToString([]byte(n.Extra)), Since: since,
 		Transports: []Transport{{Name: n.Transport, Port: n.Port, Owner: uint64(o), From: fromOf(from[o])}},
 	}
@@ -243,16 +242,6 @@ func transportsOf(list []registry.HeldTransport, from map[registry.Owner]net.Add
 		})
 	}
 	return out
-}
-
-func typeOf(n wire.Node) string {
-	switch n.Type {
-	case wire.NodeTypeNormal:
-		return "normal"
-	case wire.NodeTypeHidden:
-		return "hidden"
-	}
-	return fmt.Sprintf("type %d", n.Type)
 }
 
 func fromOf(a net.Addr) string {

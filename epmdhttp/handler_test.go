@@ -85,9 +85,9 @@ func TestNodes(t *testing.T) {
 	}
 	transports := func(port float64) []any { return []any{map[string]any{"port": port}} }
 	require.Equal(t, []any{
-		map[string]any{"name": "<odd> & ü", "type": "type 5", "protocol": 0.0, "highest": 6.0, "lowest": 5.0, "creation": float64(odd.Creation()), "transports": transports(0)},
-		map[string]any{"name": "c1", "type": "hidden", "protocol": 1.0, "highest": 5.0, "lowest": 5.0, "creation": float64(c1.Creation()), "extra": "01ff", "transports": transports(9002)},
-		map[string]any{"name": "alpha", "type": "normal", "protocol": 0.0, "highest": 6.0, "lowest": 5.0, "creation": float64(alpha.Creation()), "transports": transports(9001)},
+		map[string]any{"name": "<odd> & ü", "type": "node of type 5", "protocol": 0.0, "highest": 6.0, "lowest": 5.0, "creation": float64(odd.Creation()), "transports": transports(0)},
+		map[string]any{"name": "c1", "type": "hidden node", "protocol": 1.0, "highest": 5.0, "lowest": 5.0, "creation": float64(c1.Creation()), "extra": "01ff", "transports": transports(9002)},
+		map[string]any{"name": "alpha", "type": "node", "protocol": 0.0, "highest": 6.0, "lowest": 5.0, "creation": float64(alpha.Creation()), "transports": transports(9001)},
 	}, nodes)
 }
 

@@ -72,7 +72,7 @@ func TestPageWithErlang(t *testing.T) {
 	registered, err := s.Client().Lookup(t.Context(), "seen")
 	require.NoError(t, err)
 	creation := node.Eval(`erlang:system_info(creation)`)
-	require.Regexp(t, fmt.Sprintf(`^seen ?copy %d normal 5–6 %s \d+ s 127\.0\.0\.1:\d+$`, registered.Port, creation), browsertest.Eval[string](p, row("seen")))
+	require.Regexp(t, fmt.Sprintf(`^seen ?copy %d node 5–6 %s \d+ s 127\.0\.0\.1:\d+$`, registered.Port, creation), browsertest.Eval[string](p, row("seen")))
 	require.Equal(t, "1 node", p.Text("#shown"))
 	p.Wait(`document.querySelector("#events li.registered .name")?.innerText === "seen"`)
 
@@ -94,7 +94,7 @@ func testNodes(t *testing.T, s *site, p *browsertest.Tab) {
 	require.NoError(t, err)
 	defer r.Close()
 	p.Wait(row("c1") + ` !== undefined`)
-	require.Regexp(t, fmt.Sprintf(`^c1 ?copy 9002 hidden 5 %d \d+ s 127\.0\.0\.1:\d+$`, r.Creation()), browsertest.Eval[string](p, row("c1")))
+	require.Regexp(t, fmt.Sprintf(`^c1 ?copy 9002 hidden node 5 %d \d+ s 127\.0\.0\.1:\d+$`, r.Creation()), browsertest.Eval[string](p, row("c1")))
 	require.Equal(t, "extra: 01ff", browsertest.Eval[string](p, `document.querySelector("[data-label=creation]").title`))
 	require.Regexp(t, `^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$`, browsertest.Eval[string](p, `document.querySelector("tbody time").title`))
 	p.Click("#exact")
@@ -135,7 +135,7 @@ func testFilter(t *testing.T, s *site, p *browsertest.Tab) {
 	}
 	p.Wait(`document.querySelectorAll("tbody tr").length === 3`)
 	require.Equal(t, "3 nodes", p.Text("#shown"))
-	p.Fill("#words", "normal A 9002")
+	p.Fill("#words", "node A 9002")
 	require.Equal(t, []string{"beta"}, names(p))
 	require.Equal(t, "1 of 3 nodes", p.Text("#shown"))
 	p.Fill("#words", "127.0.0.1")
@@ -184,7 +184,7 @@ func testCopy(t *testing.T, s *site, p *browsertest.Tab) {
 	p.Fill("#words", "beta")
 	p.Click("#copy-all")
 	p.Wait(`document.querySelector("#said").innerText === "1 node copied"`)
-	require.Regexp(t, `^beta\t9002\tnormal\t5-6\t\d+\t20\S+\t127\.0\.0\.1:\d+\n$`, browsertest.Eval[string](p, "copied"))
+	require.Regexp(t, `^beta\t9002\tnode\t5-6\t\d+\t20\S+\t127\.0\.0\.1:\d+\n$`, browsertest.Eval[string](p, "copied"))
 
 	s.Node("a\nb\tc\x1b[2J\u202e\u2028\U0001F600", 9003)
 	p.Fill("#words", "9003")

@@ -1,6 +1,9 @@
 package wire
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"strconv"
+)
 
 // Node is what a node tells about itself when it registers, and what a lookup
 // answers. It owns its strings, and two of them compare with ==.
@@ -27,10 +30,28 @@ type Node struct {
 
 // Values of [Node.Type] and [Node.Protocol]. EPMD itself takes any.
 const (
-	NodeTypeNormal = 77 // 'M': a node, hidden or not
-	NodeTypeHidden = 72 // 'H': a C node
-	ProtocolTCP    = 0  // TCP over IPv4 or IPv6
+	NodeTypeNormal = 77  // 'M': a node of OTP, hidden or not
+	NodeTypeHidden = 72  // 'H': a hidden node, by the protocol's description; libraries of others use it
+	NodeTypeC      = 104 // 'h': a C node of OTP's own library, erl_interface
+	NodeTypeJava   = 110 // 'n': a node of OTP's library for Java, jinterface
+	ProtocolTCP    = 0   // TCP over IPv4 or IPv6
 )
+
+// NodeTypeName is a node type in words: "node", "hidden node", "C node", "Java node", and
+// "node of type 5" for one that no maker is known for.
+func NodeTypeName(t uint8) string {
+	switch t {
+	case NodeTypeNormal:
+		return "node"
+	case NodeTypeHidden:
+		return "hidden node"
+	case NodeTypeC:
+		return "C node"
+	case NodeTypeJava:
+		return "Java node"
+	}
+	return "node of type " + strconv.Itoa(int(t))
+}
 
 // bytesOrString lets one encoder serve views and nodes.
 type bytesOrString interface{ ~[]byte | ~string }

@@ -92,9 +92,21 @@ func ask(ctx context.Context, o options) ([]byte, error) {
 	return answer, nil // it runs, even if its answer broke off
 }
 
-// client asks the daemon that the options mean.
+// client asks the daemon that the options mean, at the addresses that OTP's commands try,
+// in their order.
 func client(o options) *epmd.Client {
-	return &epmd.Client{Addr: ":" + strconv.Itoa(int(o.port)), Timeout: -1}
+	port := strconv.Itoa(int(o.port))
+	return &epmd.Client{Addr: "localhost:" + port, Timeout: -1, DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		var errs []error
+		for _, host := range []string{"::1", "127.0.0.1"} {
+			c, err := new(net.Dialer).DialContext(ctx, network, net.JoinHostPort(host, port))
+			if err == nil {
+				return c, nil
+			}
+			errs = append(errs, err)
+		}
+		return nil, errors.Join(errs...)
+	}}
 }
 
 func printKill(answer []byte, stdout io.Writer) int {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,6 +14,7 @@ import (
 	"github.com/goepmd/goepmd/epmd"
 	"github.com/goepmd/goepmd/internal/otptest"
 	"github.com/goepmd/goepmd/registry"
+	"github.com/goepmd/goepmd/wire"
 )
 
 // TestCommands runs the commands of both programs, ours and OTP's, against the
@@ -139,6 +141,31 @@ func TestOddDaemons(t *testing.T) {
 				require.Equal(t, want, got)
 			})
 		}
+	}
+}
+
+// TestCommandsTryIPv6First: with a daemon at each loopback address the commands of both
+// programs ask the same, that of ::1, which is not where nodes register.
+func TestCommandsTryIPv6First(t *testing.T) {
+	programs := map[string]string{"ours": program, "theirs": otptest.Epmd(t)}
+	four, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	port := strconv.Itoa(four.Addr().(*net.TCPAddr).Port)
+	six, err := net.Listen("tcp6", "[::1]:"+port)
+	if err != nil {
+		t.Skip("no IPv6 here, or the port is taken there: ", err)
+	}
+	var servers sync.WaitGroup
+	t.Cleanup(servers.Wait)
+	for ln, node := range map[net.Listener]string{four: "of127", six: "of1"} {
+		s := &epmd.Server{}
+		servers.Go(func() { _ = s.Serve(ln) }) // until it is closed
+		t.Cleanup(func() { require.NoError(t, s.Close()) })
+		_, _, err = s.RegisterLocal(wire.Node{Name: node, Port: 7, Type: wire.NodeTypeNormal, Highest: 6, Lowest: 5})
+		require.NoError(t, err)
+	}
+	for whose, path := range programs {
+		require.Contains(t, call(t, path, "-port", port, "-names").Stdout, "name of1 at port 7", whose)
 	}
 }
 

@@ -16,7 +16,7 @@ func lookupCommand(s streams) *cli.Command {
 			"   epmdctl lookup -o json rabbit | jq .port\n\n" +
 			"Exit status: 0 if it is registered, 1 if not, 2 if EPMD could not be asked.",
 		ShellComplete: completeNames,
-		Flags:         []cli.Flag{outputFlag()},
+		Flags:         []cli.Flag{outputFlag(), transportsFlag()},
 		Action: func(ctx context.Context, c *cli.Command) error {
 			name, host, err := oneName(c)
 			if err != nil {
@@ -30,12 +30,14 @@ func lookupCommand(s streams) *cli.Command {
 			if err != nil {
 				return answered(cl, err)
 			}
-			of, err := transports(ctx, cl)
-			if err != nil {
-				return answered(cl, err)
-			}
 			r := ofNode(node)
-			r.Transports = of[name]
+			if c.Bool(flagTransports) {
+				of, err := transports(ctx, cl)
+				if err != nil {
+					return answered(cl, err)
+				}
+				r.Transports = of[name]
+			}
 			if asJSON(c) {
 				return writeJSON(s.out, r)
 			}

@@ -303,8 +303,8 @@ func TestPingUntilInterrupted(t *testing.T) {
 	require.Equal(t, pingOK, end())
 }
 
-// TestTransports: a daemon with the multi-transport extension tells them, and of a node
-// that is registered the old way none.
+// TestTransports: a daemon with the multi-transport extension tells them, if it is asked to,
+// and of a node that is registered the old way none.
 func TestTransports(t *testing.T) {
 	s := epmdtest.NewServer(t, func(s *epmd.Server) { s.MultiTransport = true })
 	port := strconv.Itoa(s.Port())
@@ -321,9 +321,12 @@ func TestTransports(t *testing.T) {
 	}
 	code, out, errs := call(t, false, "-p", port, "nodes", "-long")
 	require.Equal(t, good, code, errs)
+	require.Regexp(t, `(?m)^both +8 +tcp +node `, out)
+	code, out, errs = call(t, false, "-p", port, "nodes", "-transports")
+	require.Equal(t, good, code, errs)
 	require.Regexp(t, `(?m)^both +8 +inet_tcp:8 inet_tls:9 +node `, out)
 	require.Regexp(t, `(?m)^plain +7 +tcp +node `, out)
-	code, out, errs = call(t, false, "-p", port, "lookup", "-o", "json", "both")
+	code, out, errs = call(t, false, "-p", port, "lookup", "-transports", "-o", "json", "both")
 	require.Equal(t, good, code, errs)
 	var got struct{ Transports []transport }
 	require.NoError(t, json.Unmarshal([]byte(out), &got))

@@ -24,6 +24,7 @@ func nodesCommand(s streams) *cli.Command {
 		Flags: []cli.Flag{
 			outputFlag(),
 			&cli.BoolFlag{Name: "long", Aliases: []string{"l"}, Usage: "look up each node: transport, type, versions, extra field"},
+			transportsFlag(),
 			&cli.BoolFlag{Name: "watch", Aliases: []string{"w"}, Usage: "go on, and show what changes"},
 			&cmdline.Duration{
 				Name: "interval", Aliases: []string{"i"}, Usage: "the `TIME` from one look to the next", Value: time.Second,
@@ -45,8 +46,8 @@ func nodes(ctx context.Context, c *cli.Command, s streams) error {
 	if c.Bool("watch") {
 		return watch(ctx, c, cl, s)
 	}
-	long := c.Bool("long")
-	rows, err := list(ctx, cl, long)
+	how := lookOf(c)
+	rows, err := list(ctx, cl, how)
 	if err != nil {
 		return answered(cl, err)
 	}
@@ -57,7 +58,7 @@ func nodes(ctx context.Context, c *cli.Command, s streams) error {
 		_, err := fmt.Fprintln(s.errs, "no node is registered")
 		return err
 	}
-	return table(s.out, title(long), columns(rows))
+	return table(s.out, title(how.long), columns(rows))
 }
 
 func title(long bool) []string {

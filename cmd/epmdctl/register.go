@@ -25,7 +25,7 @@ func registerCommand(s streams) *cli.Command {
 		Flags: []cli.Flag{
 			outputFlag(),
 			&cmdline.Uint16{Name: "node-port", Usage: "the `PORT` to tell"},
-			&cmdline.Uint8{Name: "type", Usage: "the `NUMBER` of the node type: 77 a node, 72 a C node", Value: wire.NodeTypeNormal},
+			&cmdline.Uint8{Name: "type", Usage: "the `NUMBER` of the node type: 77 a node, 72 a hidden one, 104 a C node, 110 a Java node", Value: wire.NodeTypeNormal},
 			&cmdline.Uint16{Name: "highest", Usage: "the highest `VERSION` of the distribution protocol", Value: 6},
 			&cmdline.Uint16{Name: "lowest", Usage: "the lowest `VERSION`", Value: 5},
 			&cli.StringFlag{Name: "extra", Usage: "the extra field, as `TEXT`"},

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/urfave/cli/v3"
+
 	"github.com/goepmd/goepmd/epmd"
 	"github.com/goepmd/goepmd/wire"
 )
@@ -26,7 +28,7 @@ type details struct {
 	Lowest   uint16 `json:"lowest"`
 	// Extra is in hexadecimal.
 	Extra string `json:"extra"`
-	// Transports are told by a daemon with the multi-transport extension only.
+	// Transports are asked for by -transports, and told by a daemon with that extension.
 	Transports []transport `json:"transports,omitempty"`
 }
 
@@ -44,15 +46,7 @@ func (r row) columns() []string {
 	return out
 }
 
-func (d details) kind() string {
-	switch d.Type {
-	case wire.NodeTypeNormal:
-		return "node"
-	case wire.NodeTypeHidden:
-		return "C node"
-	}
-	return strconv.Itoa(int(d.Type))
-}
+func (d details) kind() string { return wire.NodeTypeName(d.Type) }
 
 func (d details) versions() string { return fmt.Sprintf("%d-%d", d.Lowest, d.Highest) }
 
@@ -63,14 +57,25 @@ func ofNode(n wire.Node) row {
 	}}
 }
 
-// list asks for all nodes, and one by one for what a lookup tells of them, if asked to.
-func list(ctx context.Context, c *epmd.Client, long bool) ([]row, error) {
+// look says what is asked of each node.
+type look struct {
+	long       bool // what a lookup tells
+	transports bool // what the multi-transport extension tells besides
+}
+
+func lookOf(c *cli.Command) look {
+	transports := c.Bool(flagTransports)
+	return look{long: c.Bool("long") || transports, transports: transports}
+}
+
+// list asks for all nodes, and one by one for what else is wanted.
+func list(ctx context.Context, c *epmd.Client, how look) ([]row, error) {
 	names, err := c.Names(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var of map[string][]transport
-	if long {
+	if how.transports {
 		if of, err = transports(ctx, c); err != nil {
 			return nil, err
 		}
@@ -78,7 +83,7 @@ func list(ctx context.Context, c *epmd.Client, long bool) ([]row, error) {
 	rows := []row{}
 	for _, n := range names.Nodes {
 		r := row{Name: n.Name, Port: n.Port}
-		if long {
+		if how.long {
 			node, err := c.Lookup(ctx, n.Name)
 			switch {
 			case errors.Is(err, epmd.ErrNotFound):

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/urfave/cli/v3"
+
 	"github.com/goepmd/goepmd/epmd"
 	"github.com/goepmd/goepmd/wire"
 )
@@ -13,6 +15,17 @@ import (
 type transport struct {
 	Name string `json:"name"`
 	Port uint16 `json:"port"`
+}
+
+// flagTransports asks for the multi-transport extension. Nothing else does: there are EPMDs
+// that die of a request that they do not know, with all registrations.
+const flagTransports = "transports"
+
+func transportsFlag() cli.Flag {
+	return &cli.BoolFlag{
+		Name:  flagTransports,
+		Usage: "ask for transports by name, too, by a request that goepmd's EPMD knows; OTP's refuses it, and another maker's may end on it",
+	}
 }
 
 // transports are those of all nodes. A daemon without the multi-transport extension, such

@@ -75,10 +75,10 @@ func hasRow(rows []row, r row) bool {
 func watch(ctx context.Context, c *cli.Command, cl *epmd.Client, s streams) error {
 	tick := time.NewTicker(c.Duration("interval"))
 	defer tick.Stop()
-	long := c.Bool("long")
+	how := lookOf(c)
 	var w watcher
 	for {
-		rows, err := list(ctx, cl, long)
+		rows, err := list(ctx, cl, how)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -87,7 +87,7 @@ func watch(ctx context.Context, c *cli.Command, cl *epmd.Client, s streams) erro
 		}
 		switch {
 		case s.terminal && !asJSON(c):
-			err = redraw(s, where(cl), long, rows, err)
+			err = redraw(s, where(cl), how.long, rows, err)
 		default:
 			err = s.tell(w.changes(rows, err, time.Now()), asJSON(c))
 		}

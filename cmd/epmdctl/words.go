@@ -73,17 +73,26 @@ func said(c *epmd.Client, err error) string {
 	case errors.As(err, &host):
 		return fmt.Sprintf("the name server does not tell the address of %q; try again, or give the address in its place%s", host.Name, doctor)
 	case isTimeout(err):
-		return fmt.Sprintf("%s: no answer within %s; EPMD hangs, or a firewall is in the way%s", at, span(c.Timeout), doctor)
+		return fmt.Sprintf("%s: no answer within %s; EPMD hangs, or a firewall is in the way%s%s", at, span(c.Timeout), tried(err), doctor)
 	case isRefused(err):
-		return at + ": connection refused, so no EPMD listens there; start one, or give the right -host and -port" + doctor
+		return at + ": connection refused, so no EPMD listens there; start one, or give the right -host and -port" + tried(err) + doctor
 	case isUnreachable(err):
-		return at + ": it cannot be reached from this machine; see the network of both, or give another -host" + doctor
+		return at + ": it cannot be reached from this machine; see the network of both, or give another -host" + tried(err) + doctor
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), isReset(err):
 		return at + ": the connection ended in the middle of the answer; try again" + doctor
 	case errors.As(err, &number):
-		return at + ": " + number.Error() + doctor
+		return at + ": " + number.Error() + tried(err) + doctor
 	}
 	return ""
+}
+
+// tried is which addresses were tried, and for how long.
+func tried(err error) string {
+	var t interface{ Tried() string }
+	if !errors.As(err, &t) {
+		return ""
+	}
+	return "; tried " + t.Tried()
 }
 
 func isTimeout(err error) bool {

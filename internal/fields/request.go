@@ -115,8 +115,8 @@ func nodeType(v int) string {
 	switch v {
 	case wire.NodeTypeNormal:
 		return "'M': a node, hidden or not"
-	case wire.NodeTypeHidden:
-		return "'H': a C node"
+	case wire.NodeTypeHidden, wire.NodeTypeC, wire.NodeTypeJava:
+		return fmt.Sprintf("%q: a %s", rune(v), wire.NodeTypeName(uint8(v)))
 	}
 	return "any value is taken"
 }

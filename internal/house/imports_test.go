@@ -79,7 +79,7 @@ var arrows = map[string][]string{
 	"registry/state": {"registry", "wire"},
 	"epmd/session":   {"registry", "wire"},
 	"epmd": {
-		"epmd/internal/engine", "epmd/internal/epoll", "epmd/internal/handover", "epmd/internal/places", "epmd/internal/portable",
+		"epmd/internal/dial", "epmd/internal/engine", "epmd/internal/epoll", "epmd/internal/handover", "epmd/internal/places", "epmd/internal/portable",
 		"epmd/internal/report", "epmd/internal/sockets", "epmd/session", "registry", "registry/state", "wire",
 	},
 
@@ -91,6 +91,7 @@ var arrows = map[string][]string{
 	"epmd/internal/report":   {"epmd/internal/places", "epmd/session", "registry", "wire"},
 	"epmd/internal/places":   {"registry"},
 	"epmd/internal/sockets":  {},
+	"epmd/internal/dial":     {},
 
 	"epmdtest":   {"epmd", "epmd/session", "registry", "wire"},
 	"doctor":     {"conformance/nodes/cnode", "epmd", "wire"},

@@ -98,7 +98,7 @@ export function port(r) {
 }
 
 export function type(r) {
-  r.number("type", 1, (v) => ({ 77: "'M': a node, hidden or not", 72: "'H': a C node" })[v] ?? "any value is taken");
+  r.number("type", 1, (v) => ({ 77: "'M': a node, hidden or not", 72: "'H': a hidden node", 104: "'h': a C node", 110: "'n': a Java node" })[v] ?? "any value is taken");
 }
 
 export function versions(r) {
