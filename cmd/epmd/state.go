@@ -34,7 +34,9 @@ type stateFile struct {
 	saving   bool       // what is appended belongs behind the next state too
 	since    []byte     // was appended while saving
 	appended int        // bytes behind the state; mostAppended if there is no state in the file yet
-	failing  bool       // nothing can be appended
+
+	appending chan struct{} // has an element while something is appended
+	failing   bool          // nothing can be appended
 }
 
 // mostAppended is how many bytes are appended at most behind a state that cannot be
@@ -158,7 +160,7 @@ func (f *stateFile) resume() {
 }
 
 func newStateFile(path string, names func() registry.Snapshot, log *slog.Logger) *stateFile {
-	return &stateFile{path: path, log: log, names: names, dirty: make(chan struct{}, 1)}
+	return &stateFile{path: path, log: log, names: names, dirty: make(chan struct{}, 1), appending: make(chan struct{}, 1)}
 }
 
 // OnEvent notes that the file has to be written. What a node with one of three creations was
@@ -176,20 +178,33 @@ func (f *stateFile) OnEvent(e registry.Event, in registry.Inside) {
 	f.mark()
 }
 
+// appendPatience is how long a node waits for a file system that hangs. Who comes while it
+// hangs does not wait.
+const appendPatience = time.Second
+
+var (
+	errFull = errors.New("it could not be saved for long, or not yet")
+	errSlow = errors.New("the file system hangs")
+)
+
 // append appends a record to the file, without waiting for the disk.
 func (f *stateFile) append(b []byte) {
-	f.end.Lock()
-	defer f.end.Unlock()
-	if f.saving {
-		f.since = append(f.since, b...)
-	}
-	err := errFull
-	if f.file != nil && f.appended+len(b) <= mostAppended {
-		_, err = f.file.Write(b)
-		f.appended += len(b)
-	}
-	if err != nil { // what follows a part of a record would not be read
-		f.appended = mostAppended
+	err := errSlow
+	select {
+	case f.appending <- struct{}{}:
+		done := make(chan error, 1)
+		go func() {
+			err := f.appendNow(b)
+			<-f.appending
+			done <- err
+		}()
+		late := time.NewTimer(appendPatience)
+		defer late.Stop()
+		select {
+		case err = <-done:
+		case <-late.C:
+		}
+	default: // the one before hangs
 	}
 	if err != nil && !f.failing {
 		f.log.Warn("the state cannot be added to; a node from before OTP 23 that comes back after a sudden end may get its creation again", "file", f.path, "err", err)
@@ -197,7 +212,23 @@ func (f *stateFile) append(b []byte) {
 	f.failing = err != nil
 }
 
-var errFull = errors.New("it could not be saved for long, or not yet")
+func (f *stateFile) appendNow(b []byte) error {
+	f.end.Lock()
+	defer f.end.Unlock()
+	if f.saving {
+		f.since = append(f.since, b...)
+	}
+	if f.file == nil || f.appended+len(b) > mostAppended {
+		f.appended = mostAppended
+		return errFull
+	}
+	_, err := f.file.Write(b)
+	f.appended += len(b)
+	if err != nil { // what follows a part of a record would not be read
+		f.appended = mostAppended
+	}
+	return err
+}
 
 func (f *stateFile) mark() {
 	select {
@@ -295,14 +326,23 @@ func (f *stateFile) replace(next *os.File, err error) error {
 }
 
 // hold keeps the file as it is until release is called: somebody else may be about to
-// write it.
-func (f *stateFile) hold() (release func()) {
+// write it. It fails if the file is being written until the context ends.
+func (f *stateFile) hold(ctx context.Context) (release func(), err error) {
 	if f == nil {
-		return func() {}
+		return func() {}, nil
 	}
-	f.mu.Lock()
-	return f.mu.Unlock
+	for !f.mu.TryLock() {
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%s is being written, and that does not end: look at its file system", f.path)
+		case <-time.After(holdRetry):
+		}
+	}
+	return f.mu.Unlock, nil
 }
+
+// holdRetry is the pause between tries to hold a file that is being written.
+const holdRetry = 5 * time.Millisecond
 
 // inheritable is the claimed file, with its lock, for a successor; nil if there is none. The
 // file must be held.

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -363,4 +365,44 @@ func TestStateIsTaken(t *testing.T) {
 	}
 	close(done)
 	<-ended
+}
+
+// TestStateHangs: a file system that hangs costs one registration a moment, and an upgrade
+// its time; neither waits for the other.
+func TestStateHangs(t *testing.T) {
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	var log bytes.Buffer
+	f := newStateFile("state", nil, slog.New(slog.NewTextHandler(&log, nil)))
+	f.file = w // which nobody reads
+	record := make([]byte, 1<<16)
+	f.append(record)
+	require.Empty(t, log.String())
+	f.append(record)
+	require.Equal(t, 1, strings.Count(log.String(), "the file system hangs"))
+	begun := time.Now()
+	for range 100 {
+		f.append(record)
+	}
+	require.Less(t, time.Since(begun), appendPatience, "nobody waits behind it")
+	_, err = io.ReadFull(r, make([]byte, 2<<16))
+	require.NoError(t, err)
+	f.appending <- struct{}{} // it has been written
+	<-f.appending
+	f.append([]byte("x"))
+	require.False(t, f.failing)
+	require.Equal(t, 1, strings.Count(log.String(), "\n"))
+
+	release, err := f.hold(t.Context())
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*holdRetry)
+	defer cancel()
+	_, err = f.hold(ctx)
+	require.ErrorContains(t, err, "is being written, and that does not end")
+	release()
+	release, err = f.hold(t.Context())
+	require.NoError(t, err)
+	release()
+	require.NoError(t, r.Close())
+	require.NoError(t, w.Close())
 }

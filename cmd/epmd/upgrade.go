@@ -91,7 +91,11 @@ func (u *upgrader) upgrade(ctx context.Context) (pid int, err error) {
 	defer u.busy.Unlock()
 	ctx, cancel := context.WithTimeoutCause(ctx, startPatience, fmt.Errorf("no answer within %v", startPatience))
 	defer cancel()
-	release := u.state.hold()
+	release, err := u.state.hold(ctx)
+	if err != nil {
+		u.log.Error("the upgrade failed, and this daemon goes on", "program", u.program, "err", err)
+		return 0, err
+	}
 	u.control.close() // the next one wants the name
 	pid, successor, err := u.handOver(ctx)
 	if err != nil {
