@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -158,8 +159,8 @@ func TestStateSaves(t *testing.T) {
 func TestStateRests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "none")
-		copies := 0
-		f := newStateFile(filepath.Join(dir, "state"), func() registry.Snapshot { copies++; return registry.Snapshot{} }, slog.New(slog.DiscardHandler))
+		var copies atomic.Int64
+		f := newStateFile(filepath.Join(dir, "state"), func() registry.Snapshot { copies.Add(1); return registry.Snapshot{} }, slog.New(slog.DiscardHandler))
 		done, ended := make(chan struct{}), make(chan struct{})
 		go func() {
 			defer close(ended)
@@ -169,7 +170,7 @@ func TestStateRests(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
 		// After 0, 2, 6, 14, 30, 62 and 122 seconds, and then each minute.
-		require.Equal(t, 14, copies)
+		require.EqualValues(t, 14, copies.Load())
 		require.NoError(t, os.Mkdir(dir, 0o700))
 		time.Sleep(time.Minute)
 		synctest.Wait()
@@ -179,7 +180,7 @@ func TestStateRests(t *testing.T) {
 		f.mark()
 		time.Sleep(saveEvery)
 		synctest.Wait()
-		require.Equal(t, 17, copies)
+		require.EqualValues(t, 17, copies.Load())
 		close(done)
 		<-ended
 	})
