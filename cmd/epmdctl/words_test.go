@@ -223,3 +223,16 @@ func TestHarmless(t *testing.T) {
 		require.False(t, harmless(name), name)
 	}
 }
+
+// TestCompleteNames: only names that are harmless are offered.
+func TestCompleteNames(t *testing.T) {
+	s := epmdtest.NewServer(t)
+	for _, name := range []string{"alpha", "$(reboot)", "be ta", "-x", "gamma"} {
+		s.Node(name, 1)
+	}
+	for _, command := range []string{"lookup", "stop", "doctor"} {
+		code, out, errs := call(t, false, "-p", strconv.Itoa(s.Port()), command, "", "--generate-shell-completion")
+		require.Equal(t, good, code, errs)
+		require.Equal(t, "alpha\ngamma\n", out)
+	}
+}
