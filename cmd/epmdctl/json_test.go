@@ -118,7 +118,7 @@ func TestJSON(t *testing.T) {
 	s.WaitNames()
 	require.Equal(t, "[]\n", ask(good, "nodes", "-o", "json"))
 
-	// What went wrong is text, on standard error.
+	// Errors are text, on standard error.
 	code, out, errs := call(t, false, "-p", port, "lookup", "-o", "json", "nobody")
 	require.Equal(t, answeredNo, code)
 	require.Empty(t, out)

@@ -49,8 +49,8 @@ func inWords(c *epmd.Client, err error) error {
 	return worded{text, err}
 }
 
-// said is empty for an error that is in a user's words already. Of several addresses the
-// reason counts that another address could not mend.
+// said is empty for an error that is in a user's words already. Where several addresses were
+// tried, the reason that counts comes first.
 func said(c *epmd.Client, err error) string {
 	const doctor = " (epmdctl doctor finds out more)"
 	at := where(c)

@@ -63,7 +63,7 @@ func TestErrors(t *testing.T) {
 		code int
 		want string
 	}{
-		// What cannot be read.
+		// Command lines that cannot be read.
 		{"frob", 2, `no command "frob"; epmdctl -help`},
 		{"nods", 2, `did you mean nodes?`},
 		{"pin", 2, `did you mean ping?`},
@@ -117,7 +117,7 @@ func TestErrors(t *testing.T) {
 		{"ping what", 3, "takes no argument"},
 		{"ping -host localhost:x", 3, "behind the colon stands a port"},
 
-		// What cannot be asked.
+		// An EPMD that cannot be asked.
 		{"nodes -host " + dead, 2, "connection refused"},
 		{"lookup a@" + dead, 2, "connection refused"},
 		{"stop a@" + dead, 2, "connection refused"},
@@ -134,7 +134,7 @@ func TestErrors(t *testing.T) {
 		{"nodes -host 255.255.255.255", 2, "cannot be reached"},
 		{"lookup " + long + "@" + live, 2, "the name is too long"},
 
-		// What is answered with no.
+		// Requests that are answered with no.
 		{"lookup nobody@" + live, 1, "no such node"},
 		{"lookup a@" + hasty, 1, "without an answer"},
 		{"stop alpha@" + live, 1, "relaxed_command_check"},
