@@ -329,16 +329,18 @@ func TestStateOfTwo(t *testing.T) {
 	require.Eventually(t, func() bool { return len(readState(t, path).Names.Nodes) == 1 }, patience, time.Millisecond)
 	const sentence = "another daemon keeps its state there: name another file with -state, or end that daemon"
 	before := tree(t, dir)
-	t.Run("second", func(t *testing.T) {
-		for _, flags := range [][]string{{}, {"-daemon"}} {
-			t.Run(strings.Join(flags, ""), func(t *testing.T) {
-				t.Parallel()
-				got := call(t, program, append(flags, "-port", strconv.Itoa(freePort(t)), "-state", link)...)
-				require.Equal(t, 1-len(flags), got.Status)
-				require.Contains(t, got.Stderr, sentence)
-			})
-		}
-	})
+	var said [2]testbed.Output
+	var seconds [2]*exec.Cmd
+	for i, flags := range [][]string{{}, {"-daemon"}} { // both at once: they wait for the first
+		seconds[i] = exec.Command(program, append(flags, "-port", strconv.Itoa(freePort(t)), "-state", link)...)
+		seconds[i].Stderr = &said[i]
+		require.NoError(t, seconds[i].Start())
+	}
+	for i, second := range seconds {
+		_ = second.Wait() // its status tells
+		require.Equal(t, 1-i, second.ProcessState.ExitCode())
+		require.Contains(t, said[i].String(), sentence)
+	}
 	require.Equal(t, before, tree(t, dir))
 	first.Stop()
 	require.NoError(t, c.Close())
