@@ -240,7 +240,7 @@ func isKept(t *testing.T, port int, args []string, dir, path, target string) {
 			links[path] = what
 		}
 	}
-	killDaemon(t, port)
+	endLater(t, port)
 	if args[0] == "-daemon" {
 		require.Equal(t, result{}, call(t, program, args...))
 	} else {
@@ -526,10 +526,7 @@ func TestStateInUpgrade(t *testing.T) {
 			require.Equal(t, 0, got.Status, got.Stderr)
 		} else {
 			require.NoError(t, syscall.Kill(before, syscall.SIGUSR2))
-			require.Eventually(t, func() bool {
-				_, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", before))
-				return err != nil
-			}, patience, time.Millisecond, "it ends")
+			awaitEnd(t, before)
 		}
 		hold(t, d.port, strconv.Itoa(i))
 		require.Eventually(t, func() bool { return len(readState(t, path).Names.Nodes) == i+2 }, patience, 10*time.Millisecond)

@@ -72,9 +72,20 @@ func endLater(t *testing.T, port int) {
 	t.Cleanup(func() {
 		if c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
 			_ = c.Close()
-			_ = syscall.Kill(listenerOf(t, port), syscall.SIGKILL) // it may end by itself
+			pid := listenerOf(t, port)
+			_ = syscall.Kill(pid, syscall.SIGKILL) // it may end by itself
+			awaitEnd(t, pid)                       // and write no file any more
 		}
 	})
+}
+
+// awaitEnd waits until a process has ended, whether its parent has asked or not.
+func awaitEnd(t *testing.T, pid int) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		_, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+		return err != nil
+	}, patience, time.Millisecond)
 }
 
 // TestUpgradeToBroken: whatever stands in the place of the program, the daemon goes
