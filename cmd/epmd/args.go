@@ -16,7 +16,9 @@ type options struct {
 	stopName string
 
 	port      uint16
+	portBy    string // the flag or variable that set it; empty is none
 	addresses string // as given; parsed when they are needed
+	addressBy string // likewise
 	debug     int
 	daemon    bool
 	systemd   bool
@@ -62,28 +64,30 @@ const (
 func parseArgs(args []string, env func(string) (string, bool)) (options, error) {
 	o, err := parseFlags(args, env)
 	if err == nil && o.port == 0 && o.command != commandVersion {
-		o.port, err = portFromEnv(env)
+		o.port, o.portBy, err = portFromEnv(env)
 	}
 	return o, err
 }
 
-// portFromEnv is the port where the command line names none.
-func portFromEnv(env func(string) (string, bool)) (uint16, error) {
+// portFromEnv is the port where the command line names none, and the variable that set it.
+func portFromEnv(env func(string) (string, bool)) (port uint16, by string, err error) {
 	v, _ := env(envPort)
 	if v == "" {
-		return wire.DefaultPort, nil
+		return wire.DefaultPort, "", nil
 	}
 	n := leadingInt(v)
 	if n < 1 || n > 65535 {
-		return 0, fmt.Errorf("%s is %q, which is not a port number from 1 to 65535: correct or unset it", envPort, v)
+		return 0, "", fmt.Errorf("%s is %q, which is not a port number from 1 to 65535: correct or unset it", envPort, v)
 	}
-	return uint16(n), nil
+	return uint16(n), envPort, nil
 }
 
 // parseFlags is parseArgs but for the port of the environment: 0 is none given.
 func parseFlags(args []string, env func(string) (string, bool)) (options, error) {
 	var o options
-	o.addresses, _ = env(envAddress)
+	if o.addresses, _ = env(envAddress); o.addresses != "" {
+		o.addressBy = envAddress
+	}
 	_, o.relaxed = env(envRelaxed) // set to anything, even to nothing
 
 	for len(args) > 0 {
@@ -107,12 +111,12 @@ func parseFlags(args []string, env func(string) (string, bool)) (options, error)
 		case "-one_holder":
 			o.oneHolder = true
 		case "-address":
-			o.addresses, used, ok = value, 2, more
+			o.addresses, o.addressBy, used, ok = value, flag, 2, more
 		case "-state":
 			o.state, used, ok = value, 2, more && value != ""
 		case "-port":
 			n := leadingInt(value)
-			o.port, used, ok = uint16(n), 2, n >= 1 && n <= 65535
+			o.port, o.portBy, used, ok = uint16(n), flag, 2, n >= 1 && n <= 65535
 		case "-allow_lookup", "-allow_names", "-allow_register", "-allow_stop":
 			list, err := parseNetworks(flag, value)
 			if err != nil {

@@ -118,7 +118,7 @@ func TestSystemd(t *testing.T) {
 
 	cmd := exec.Command("sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@"`, program, "-systemd", "-port", strconv.Itoa(port))
 	cmd.ExtraFiles = []*os.File{f}
-	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+notify)
+	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+notify, "FDSTORE=10")
 	require.NoError(t, cmd.Start())
 	require.NoError(t, f.Close())
 	buf := make([]byte, 100)

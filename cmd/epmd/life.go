@@ -40,8 +40,7 @@ func newLife(o options, args []string, log *slog.Logger, s *epmd.Server) *life {
 	}
 	at := placeOf(o)
 	l.upgrader = &upgrader{
-		server: s, log: log, args: args, state: l.state, systemd: l.systemd,
-		control: control{port: o.port}, irreplaceable: at.irreplaceable(),
+		server: s, log: log, args: args, state: l.state, systemd: l.systemd, place: at,
 	}
 	l.upgrader.catchSignals(at.pid)
 	return l
@@ -69,7 +68,11 @@ func (l *life) begin(ctx context.Context) ([]net.Listener, error) {
 		return nil, err
 	}
 	if from := fromPredecessor(); from != nil {
-		return nil, l.resume(ctx, from)
+		if err := l.resume(ctx, from); err != nil {
+			return nil, err
+		}
+		l.upgrader.control.port = l.port(l.server.Addrs())
+		return nil, nil
 	}
 	unfit := l.checkState()
 	if unfit != nil && l.systemd == nil { // nobody shall connect
@@ -82,6 +85,7 @@ func (l *life) begin(ctx context.Context) ([]net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.upgrader.control.port = l.port(addresses(lns))
 	if err := l.remember(ctx, unfit); err != nil {
 		for _, ln := range lns {
 			_ = ln.Close() // nobody was served
@@ -109,7 +113,7 @@ func (l *life) resume(ctx context.Context, from *net.UnixConn) error {
 	if err := l.server.Resume(ctx, from); err != nil {
 		return errors.Join(err, predecessor.Close())
 	}
-	l.upgrader.predecessor = predecessor
+	l.upgrader.predecessor, l.upgrader.alone = predecessor, make(chan struct{})
 	if l.keeps() {
 		l.systemd.store.goOn()
 	}
@@ -119,9 +123,17 @@ func (l *life) resume(ctx context.Context, from *net.UnixConn) error {
 	return nil
 }
 
+// port is the one that the server tells, and by which it is asked to upgrade itself.
+func (l *life) port(of []net.Addr) uint16 {
+	if l.systemd == nil {
+		return l.o.port
+	}
+	return portOf(of)
+}
+
 func (l *life) listen(ctx context.Context) ([]net.Listener, error) {
 	if l.systemd != nil {
-		return l.systemd.passed()
+		return l.systemd.passed(l.o)
 	}
 	return l.server.Listen(ctx)
 }
@@ -164,15 +176,20 @@ func (l *life) run(ctx context.Context) {
 	if l.state != nil {
 		l.saving.Go(func() { l.state.run(l.saved) })
 	}
-	l.systemd.run(ctx)
 	l.upgrader.onSignals(ctx)
 	l.upgrader.control.open(l.upgrader)
-	if l.upgrader.predecessor != nil {
-		l.systemd.mainPID(os.Getpid())
-	} else {
+	if l.upgrader.predecessor == nil {
+		l.systemd.run(ctx)
 		l.systemd.ready()
+		return
 	}
 	l.upgrader.ready()
+	// Where NotifyAccess=main, systemd hears this process once the one before has told it
+	// which is the main one, and complains about what it hears earlier.
+	go l.upgrader.outlive(ctx, func() {
+		l.systemd.mainPID(os.Getpid()) // again, should the other have been killed before it could
+		l.systemd.run(ctx)
+	})
 }
 
 // end leaves everything in order, after the server has ended for a reason.

@@ -24,25 +24,30 @@ func newLogger(o options, stderr io.Writer) *slog.Logger {
 			return slog.New(&lineHandler{w: w, level: level, mu: new(sync.Mutex)})
 		}
 	}
-	return slog.New(&lineHandler{w: stderr, level: level, stamp: true, mu: new(sync.Mutex)})
+	return slog.New(&lineHandler{w: stderr, level: level, stamp: true, journal: isJournal(stderr), mu: new(sync.Mutex)})
 }
 
 // lineHandler writes a line for each record, as OTP's epmd does:
 //
 //	epmd: Mon Nov 23 23:36:41 2026: text key=value
 type lineHandler struct {
-	w      io.Writer
-	level  slog.Level
-	stamp  bool // program and time in front
-	prefix string
-	attrs  string
-	mu     *sync.Mutex
+	w     io.Writer
+	level slog.Level
+	stamp bool // program and time in front
+	// journal puts the priority in front, as systemd's journal takes it.
+	journal bool
+	prefix  string
+	attrs   string
+	mu      *sync.Mutex
 }
 
 func (h *lineHandler) Enabled(_ context.Context, l slog.Level) bool { return l >= h.level }
 
 func (h *lineHandler) Handle(_ context.Context, r slog.Record) error {
 	var b strings.Builder
+	if h.journal {
+		fmt.Fprintf(&b, "<%d>", priority(r.Level))
+	}
 	if h.stamp {
 		fmt.Fprintf(&b, "epmd: %s: ", r.Time.Format(time.ANSIC))
 	}
@@ -57,6 +62,20 @@ func (h *lineHandler) Handle(_ context.Context, r slog.Record) error {
 	defer h.mu.Unlock()
 	_, err := io.WriteString(h.w, b.String())
 	return err
+}
+
+// priority is a level as a priority of syslog(3).
+func priority(l slog.Level) int {
+	const err, warning, info, debug = 3, 4, 6, 7
+	switch {
+	case l >= slog.LevelError:
+		return err
+	case l >= slog.LevelWarn:
+		return warning
+	case l >= slog.LevelInfo:
+		return info
+	}
+	return debug
 }
 
 func (h *lineHandler) WithAttrs(attrs []slog.Attr) slog.Handler {

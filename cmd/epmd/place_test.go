@@ -1,6 +1,10 @@
 package main
 
 import (
+	"fmt"
+	"math"
+	"os"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -35,6 +39,10 @@ func TestIrreplaceable(t *testing.T) {
 		"-daemon":                      {place{pid: 300, parent: 299, parentName: "epmd", daemon: true}, replaceable},
 		"-daemon, orphaned at once":    {place{pid: 300, parent: 1, parentName: "systemd", daemon: true}, replaceable},
 		"-daemon in a service":         {place{pid: 300, parent: 299, parentName: "runsv", daemon: true, notify: true}, replaceable},
+		"-daemon, first of a unit":     {place{pid: 300, parent: 1, daemon: true, service: "erl.service"}, "main process of erl.service"},
+		"a shell in a container":       {place{pid: 9, parent: 7, parentName: "sh", shells: true}, "replace the container"},
+		"docker run --init --pid host": {place{pid: 300, parent: 200, parentName: "docker-init"}, "docker-init watches it"},
+		"catatonit":                    {place{pid: 300, parent: 200, parentName: "catatonit"}, "catatonit watches it"},
 		"runit":                        {place{pid: 300, parent: 200, parentName: "runsv"}, "runsv watches it"},
 		"s6":                           {place{pid: 300, parent: 200, parentName: "s6-supervise"}, "s6-supervise watches it"},
 		"daemontools":                  {place{pid: 300, parent: 200, parentName: "supervise"}, "supervise watches it"},
@@ -53,4 +61,29 @@ func TestIrreplaceable(t *testing.T) {
 		}
 		require.ErrorContains(t, err, tt.reason, name)
 	}
+}
+
+// TestPlaceOfDaemon: this process has an older one in whatever group it is, or is in none of a
+// service; it is no shell's of a container; and its own place can be replaced.
+func TestPlaceOfDaemon(t *testing.T) {
+	t.Parallel()
+	p := placeOf(options{daemon: true}).now()
+	require.Equal(t, os.Getpid(), p.pid)
+	require.Equal(t, os.Getppid(), p.parent)
+	if runtime.GOOS != "linux" {
+		return
+	}
+	require.NotEmpty(t, p.parentName)
+	require.Equal(t, p.parent, parentOf(p.pid))
+	require.Zero(t, parentOf(-1))
+	require.Less(t, startOf(p.parent), startOf(p.pid))
+	require.EqualValues(t, uint64(math.MaxUint64), startOf(-1), "who is gone is not older")
+	group := t.TempDir()
+	procs := func(text string) { require.NoError(t, os.WriteFile(group+"/cgroup.procs", []byte(text), 0o600)) }
+	require.False(t, hasOlder(group, p.pid))
+	procs(fmt.Sprintf("%d\n", p.pid))
+	require.False(t, hasOlder(group, p.pid))
+	procs(fmt.Sprintf("%d\n%d\n", p.pid, p.parent))
+	require.True(t, hasOlder(group, p.pid))
+	require.False(t, hasOlder(group, p.parent), "a younger one, such as who asks for an upgrade, does not count")
 }

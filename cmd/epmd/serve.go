@@ -102,6 +102,9 @@ func newServer(o options, log *slog.Logger) (*epmd.Server, error) {
 		Logger:              log,
 		MeasureLatency:      o.http != "",
 	}
+	if o.systemd {
+		s.Port = 0 // it is that of the sockets
+	}
 	o.access.set(s)
 	if o.debug > 0 {
 		s.Remember = registry.DebugRemember

@@ -35,6 +35,7 @@ type store struct {
 	passed map[registry.Owner]*os.File // connections that were kept
 
 	// The goroutine's own.
+	most  int                    // connections that systemd keeps
 	names map[registry.Owner]int // how many names or transports an owner has
 	kept  map[registry.Owner]bool
 	bytes int // of the names of what is kept
@@ -52,7 +53,9 @@ const (
 
 func connName(o registry.Owner) string { return storeConnPrefix + strconv.FormatUint(uint64(o), 36) }
 
-func newStore(log *slog.Logger, s *epmd.Server) *store {
+// newStore has systemd keep at most so many files. One remains free: a systemd that
+// has no room takes a file that it has already, and is sent again, for one too many.
+func newStore(log *slog.Logger, s *epmd.Server, files int) *store {
 	addr := &net.UnixAddr{Net: "unixgram", Name: os.Getenv("NOTIFY_SOCKET")}
 	c, err := net.DialUnix(addr.Net, nil, addr)
 	if err != nil {
@@ -60,7 +63,7 @@ func newStore(log *slog.Logger, s *epmd.Server) *store {
 		return nil
 	}
 	st := &store{
-		log: log, server: s, notify: c,
+		log: log, server: s, notify: c, most: files - 2,
 		passed: make(map[registry.Owner]*os.File),
 		names:  make(map[registry.Owner]int), kept: make(map[registry.Owner]bool),
 	}
@@ -71,13 +74,10 @@ func newStore(log *slog.Logger, s *epmd.Server) *store {
 	return st
 }
 
-// takes takes a file if it is one that was kept.
+// takes takes a file if it is one that was kept. Where nothing is kept any more it ends.
 func (st *store) takes(f *os.File) bool {
-	if st == nil {
-		return false
-	}
 	if f.Name() == storeJournal {
-		if st.file != nil { // one is enough
+		if st == nil || st.file != nil { // one is enough
 			_ = f.Close()
 			return true
 		}
@@ -89,8 +89,12 @@ func (st *store) takes(f *os.File) bool {
 		return false
 	}
 	n, err := strconv.ParseUint(number, 36, 64)
-	if err != nil || st.passed[registry.Owner(n)] != nil {
+	if err != nil || st != nil && st.passed[registry.Owner(n)] != nil {
 		return false
+	}
+	if st == nil {
+		_ = f.Close() // its node sees the end
+		return true
 	}
 	st.passed[registry.Owner(n)] = f
 	return true
@@ -128,7 +132,9 @@ func (st *store) restore() (bool, error) {
 			err = st.server.Restore(epmd.Held{Names: names, Conns: conns})
 			switch {
 			case err == nil:
-				st.log.Warn("going on for the daemon before", "nodes", st.server.View().Len(), "connections", n)
+				nodes := st.server.View().Len()
+				st.log.Info("going on for the daemon before", "nodes", nodes, "connections", n)
+				_ = st.say(fmt.Sprintf("STATUS=Went on for the daemon before, with %d names", nodes), nil) // it says so itself
 				return true, nil
 			case noFiles(err):
 				return false, err
@@ -303,9 +309,9 @@ func (st *store) keep(o registry.Owner) error {
 		return nil
 	}
 	name := connName(o)
-	if st.bytes+len(name)+1 > storeBytes {
+	if len(st.kept) >= st.most || st.bytes+len(name)+1 > storeBytes {
 		if !st.full {
-			st.log.Warn("systemd keeps no more connections: it could not start the next daemon with so many; further nodes are lost if this one dies", "kept", len(st.kept))
+			st.log.Warn("systemd keeps no more connections, by FileDescriptorStoreMax= of the unit, or since it could not start the next daemon with so many; further nodes are lost if this one dies", "kept", len(st.kept))
 		}
 		st.full = true
 		return nil

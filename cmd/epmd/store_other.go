@@ -14,7 +14,7 @@ import (
 // store is nothing here: there is no systemd.
 type store struct{ file *os.File }
 
-func newStore(*slog.Logger, *epmd.Server) *store       { return nil }
+func newStore(*slog.Logger, *epmd.Server, int) *store  { return nil }
 func (*store) takes(*os.File) bool                     { return false }
 func (*store) goOn()                                   {}
 func (*store) restore() (bool, error)                  { return false, nil }

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -29,15 +32,19 @@ type systemd struct {
 // died.
 func newSystemd(log *slog.Logger, s *epmd.Server) *systemd {
 	d := &systemd{log: log, server: s}
-	if os.Getenv("NOTIFY_SOCKET") != "" {
-		d.store = newStore(log, s)
+	// systemd from 254 on says so by itself, and what it is told of older ones by their unit.
+	most, _ := strconv.Atoi(os.Getenv("FDSTORE")) // what is no number is nothing
+	if os.Getenv("NOTIFY_SOCKET") != "" && most > 0 {
+		d.store = newStore(log, s, most)
 	}
 	return d
 }
 
-// passed are the listeners that systemd passes. What else it passes goes to the store.
-func (d *systemd) passed() ([]net.Listener, error) {
+// passed are the listeners that systemd passes, those on the port that was asked for first:
+// the first one's port is told. What else it passes goes to the store.
+func (d *systemd) passed(o options) ([]net.Listener, error) {
 	var lns []net.Listener
+	var units []string
 	for _, f := range activation.Files(true) {
 		if d.store.takes(f) {
 			continue
@@ -47,6 +54,7 @@ func (d *systemd) passed() ([]net.Listener, error) {
 		switch {
 		case err == nil:
 			lns = append(lns, ln)
+			units = append(units, f.Name())
 		case noFiles(err):
 			return nil, fmt.Errorf("a socket of systemd cannot be taken: raise the limit of open files, by LimitNOFILE= of the unit: %w", err)
 		}
@@ -54,7 +62,19 @@ func (d *systemd) passed() ([]net.Listener, error) {
 	if len(lns) == 0 {
 		return nil, errors.New("systemd provides no sockets: start epmd by its socket unit, or without -systemd")
 	}
+	slices.SortStableFunc(lns, func(a, b net.Listener) int {
+		return cmp.Compare(distance(a, o.port), distance(b, o.port))
+	})
+	warnOverridden(d.log, o, addresses(lns), units)
 	return lns, nil
+}
+
+// distance is 0 for a listener on a port, and 1 for any other.
+func distance(ln net.Listener, port uint16) int {
+	if tcpPort(ln.Addr()) == port {
+		return 0
+	}
+	return 1
 }
 
 func (d *systemd) on() bool { return d != nil }
@@ -76,7 +96,9 @@ func (d *systemd) ready() { d.say(sd.SdNotifyReady) }
 
 // mainPID says that a process serves and is the main one. It is one message: a successor
 // that is ready before systemd knows it has its end taken for the unit's.
-func (d *systemd) mainPID(pid int) { d.say(fmt.Sprintf("MAINPID=%d", pid), sd.SdNotifyReady) }
+func (d *systemd) mainPID(pid int) {
+	d.say(fmt.Sprintf("MAINPID=%d", pid), sd.SdNotifyReady, "STATUS=")
+}
 
 // reloading says that a reload begins, which is an upgrade: the next daemon ends it by
 // being ready.

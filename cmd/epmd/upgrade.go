@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/goepmd/goepmd/epmd"
@@ -38,9 +39,10 @@ type upgrader struct {
 	control control
 	web     *webServer // nil without -http
 
-	irreplaceable error          // why there can be no upgrade here; nil if there can
-	signals       chan os.Signal // those that ask for one
-	predecessor   *os.File       // the connection to the daemon before; nil if there was none, or it has told systemd
+	place       place
+	signals     chan os.Signal // those that ask for an upgrade
+	predecessor *os.File       // the connection to the daemon before; nil if there was none
+	alone       chan struct{}  // closed when that one has come to its end, and systemd was told so; nil likewise
 
 	busy    sync.Mutex     // an upgrade is under way
 	replies sync.WaitGroup // somebody is to be told how it went
@@ -81,7 +83,7 @@ func (u *upgrader) upgrade(ctx context.Context) (pid int, err error) {
 		u.log.Error("the upgrade failed, and this daemon goes on", "program", u.program, "err", epmd.ErrPortable)
 		return 0, epmd.ErrPortable
 	}
-	if err := u.irreplaceable; err != nil {
+	if err := u.place.now().irreplaceable(); err != nil {
 		u.log.Error("this daemon cannot be replaced while it runs, and goes on", "err", err)
 		return 0, err
 	}
@@ -106,8 +108,6 @@ func (u *upgrader) upgrade(ctx context.Context) (pid int, err error) {
 	}
 	// The state file is the next one's now, and stays held.
 	u.web.letGo()
-	// The successor says the same, should this process be killed before it does. But where
-	// NotifyAccess=main, systemd listens to the main process alone.
 	u.systemd.mainPID(pid)
 	if err := awaitReady(ctx, successor); err != nil {
 		u.log.Error(errNotReady.Error(), "program", u.program, "pid", pid, "err", err)
@@ -136,23 +136,36 @@ func (u *upgrader) ready() {
 	}
 }
 
-// awaitPredecessor waits until the daemon before this one has told systemd which process
-// is the main one: said later than by the next daemon, it would have systemd watch the
-// wrong process.
+// outlive waits until the daemon before this one has told systemd which process is the main
+// one, and has come to its end. Then it has this one tell; so it does if the other seems to
+// have been stopped.
+func (u *upgrader) outlive(ctx context.Context, tell func()) {
+	end := context.AfterFunc(ctx, func() { _ = u.predecessor.SetReadDeadline(time.Now()) }) // at worst it waits on
+	defer end()
+	_ = u.predecessor.SetReadDeadline(time.Now().Add(startPatience)) // likewise
+	_, err := u.predecessor.Read(make([]byte, 1))                    // it says nothing more, and ends
+	tell()
+	if errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() == nil {
+		_ = u.predecessor.SetReadDeadline(time.Time{}) // as above
+		_, _ = u.predecessor.Read(make([]byte, 1))     // likewise
+	}
+	_ = u.predecessor.Close() // everything has been said
+	close(u.alone)
+}
+
+// awaitPredecessor waits for the end of outlive: if this daemon or the one before told systemd
+// later than the next one which process is the main one, systemd would watch the wrong
+// process.
 func (u *upgrader) awaitPredecessor(ctx context.Context) error {
-	if u.predecessor == nil {
+	if u.alone == nil {
 		return nil
 	}
-	until, _ := ctx.Deadline()
-	if err := u.predecessor.SetReadDeadline(until); err != nil {
-		return err
-	}
-	if _, err := u.predecessor.Read(make([]byte, 1)); errors.Is(err, os.ErrDeadlineExceeded) {
+	select {
+	case <-u.alone:
+		return nil
+	case <-ctx.Done():
 		return errors.New("the upgrade before is not over yet: try again in a moment")
 	}
-	_ = u.predecessor.Close() // it has come to its end
-	u.predecessor = nil
-	return nil
 }
 
 // handOver does it, and leaves no process behind if it fails. It gives the process that
@@ -200,14 +213,17 @@ func (u *upgrader) handOver(ctx context.Context) (pid int, successor *os.File, e
 		cmd.ExtraFiles = append(cmd.ExtraFiles, web)
 		cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d", httpEnv, firstExtra+len(cmd.ExtraFiles)-1))
 	}
+	if u.systemd.on() {
+		cmd.SysProcAttr = sibling()
+	}
 	err = cmd.Start()
 	_ = theirs.Close() // the child's copy counts
 	if err != nil {
 		return 0, nil, fmt.Errorf("the program does not start: %w", err)
 	}
 	if err := u.server.Handoff(ctx, ours); err != nil {
-		_ = cmd.Process.Kill() // it may have ended; alive it would hold connections open
-		if ended := cmd.Wait(); ended != nil {
+		_ = cmd.Process.Kill()                                                      // it may have ended; alive it would hold connections open
+		if ended := cmd.Wait(); ended != nil && !errors.Is(ended, syscall.ECHILD) { // a sibling's end is its parent's to see
 			err = fmt.Errorf("%w (%w)", err, ended)
 		}
 		return 0, nil, err

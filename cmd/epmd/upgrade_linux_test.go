@@ -224,7 +224,7 @@ func TestUpgradeOfPortable(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(ln) }()
 	require.Eventually(t, func() bool { return s.Check(t.Context()) == nil }, patience, time.Millisecond)
-	u := &upgrader{server: s, log: slog.New(slog.DiscardHandler), program: "/bin/sleep", args: []string{"300"}, control: control{port: uint16(freePort(t))}}
+	u := &upgrader{server: s, log: slog.New(slog.DiscardHandler), place: place{parent: 200}, program: "/bin/sleep", args: []string{"300"}, control: control{port: uint16(freePort(t))}}
 	answer := u.answerControl(t.Context(), controlUpgrade)
 	u.control.close()
 	require.Contains(t, answer, epmd.ErrPortable.Error())

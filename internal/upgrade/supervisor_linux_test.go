@@ -200,7 +200,7 @@ func (s *supervisor) command(first string, args ...string) *exec.Cmd {
 	cmd := exec.Command("sh", append([]string{"-c", first + `; LISTEN_PID=$$ exec "$0" "$@"`, program, "-systemd"}, args...)...)
 	cmd.ExtraFiles = files
 	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+s.socket, fmt.Sprintf("LISTEN_FDS=%d", len(files)),
-		"LISTEN_FDNAMES="+strings.Join(names, ":"), "WATCHDOG_USEC=200000")
+		"LISTEN_FDNAMES="+strings.Join(names, ":"), "WATCHDOG_USEC=200000", "FDSTORE=16384")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	return cmd
 }

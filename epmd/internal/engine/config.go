@@ -52,7 +52,7 @@ func (c *Config) Shuts(why places.Cause) bool {
 
 // IdleEnd logs why the server ends.
 func (c *Config) IdleEnd() {
-	c.Report.Log.Warn("ends, since no node has been registered for long", "exit_idle", c.ExitIdle)
+	c.Report.Log.Info("ends, since no node has been registered for long", "exit_idle", c.ExitIdle)
 }
 
 // The pauses of a listener after a failed accept: long enough to let others end, short
