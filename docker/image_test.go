@@ -202,6 +202,7 @@ func TestContainer(t *testing.T) {
 				func(h *docker.HostConfig) {
 					h.CapDrop = []string{"ALL"}
 					h.ReadonlyRootfs = true
+					h.PidsLimit = 64
 					h.SecurityOpt = []string{"no-new-privileges"}
 				})
 			require.NoError(t, err)
@@ -246,6 +247,7 @@ func TestContainerRefusesUpgrades(t *testing.T) {
 	for title, tt := range map[string]struct{ options, signals []string }{
 		"process 1":                  {nil, []string{"USR2", "HUP"}},
 		"below an init":              {[]string{"--init"}, []string{"USR2"}},
+		"an init in the machine's":   {[]string{"--init", "--pid", "host"}, []string{"USR2"}},
 		"in the machine's processes": {[]string{"--pid", "host"}, []string{"USR2"}},
 		"in another's processes":     {[]string{"--pid", "container:" + other}, []string{"USR2"}},
 	} {

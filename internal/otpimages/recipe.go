@@ -111,6 +111,13 @@ var recipes = []recipe{
 		Options:  options, Settings: []string{utf8},
 		Proofs: []string{"systemd-analyze --version"},
 	},
+	{
+		// Programs that watch their child, for deploy/places.
+		Edition: edition, Name: "supervisors", Tried: tried25, Suite: "bookworm",
+		Packages: slices.Concat(base, []string{"runit", "s6", "daemontools", "supervisor", "tini", "dumb-init", "catatonit"}),
+		Options:  options, Settings: []string{utf8},
+		Proofs: []string{"supervisord --version", "tini --version", "dumb-init --version"},
+	},
 }
 
 // Names are those of all images.

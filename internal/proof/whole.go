@@ -37,9 +37,9 @@ func whole() ([]stage, error) {
 			command: goTestHere("./conformance/nodes", "-run", "TestNodes"), env: proofEnv, tests: true,
 		},
 		{
-			name: "containers", does: "containers as targets, our image, the compose example, systemd", after: []string{"images"}, lane: waits,
-			command: goTestHere("-p", "1", "./conformance/container", "./internal/otpimages", "./deploy/systemd", "./docker", "./examples",
-				"-run", "TestTarget|TestCrash|TestAnotherProgram|TestNewFails|TestExtract|TestUnits|TestImages|TestContainer|TestCompose"),
+			name: "containers", does: "containers as targets, our image, the compose example, systemd, supervisors", after: []string{"images"}, lane: waits,
+			command: goTestHere("-p", "1", "./conformance/container", "./internal/otpimages", "./deploy/systemd", "./deploy/places", "./docker", "./examples",
+				"-run", "TestTarget|TestCrash|TestAnotherProgram|TestNewFails|TestExtract|TestUnits|TestSupervisors|TestFirstProcesses|TestImages|TestContainer|TestCompose"),
 			env: proofEnv, tests: true,
 		},
 		{
