@@ -112,10 +112,14 @@ func TestOpenWarningOfProgram(t *testing.T) {
 	}
 }
 
-// TestExitIdle: the program ends with status 0, and says why, when nobody has been
-// registered for as long as it is told.
+// TestExitIdle: the program ends with status 0 when nobody has been registered for as long as
+// it is told; with -d it says why, and else nothing, since nothing is wrong.
 func TestExitIdle(t *testing.T) {
-	d := start(t, program, "-exit_idle", "1")
+	d := start(t, program, "-d", "-exit_idle", "1")
 	require.Zero(t, d.exit(t))
 	require.Contains(t, d.Stderr.String(), "exit_idle=1s")
+
+	d = start(t, program, "-exit_idle", "1")
+	require.Zero(t, d.exit(t))
+	require.Empty(t, d.Stderr.String())
 }
