@@ -24,6 +24,9 @@ type address struct {
 func (a *address) Name() string { return a.name }
 
 func (a *address) Start(ctx context.Context, c Config) (Daemon, error) {
+	if c.NoPast && c.Plain() && !c.Fresh {
+		return nil, Unsupported("it needs a daemon that remembers no name, and this one may")
+	}
 	if c.Fresh || !c.Plain() {
 		return nil, Unsupported("it needs a daemon of its own, and this one runs already")
 	}
@@ -56,7 +59,7 @@ func (d *borrowed) awaitEmpty(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		list, err = exchange(c, frame([]byte{'n'}))
+		list, err = exchange(ctx, c, frame([]byte{'n'}), untilClosed)
 		if err != nil {
 			return err
 		}

@@ -48,16 +48,16 @@ type watch struct {
 // more comes.
 func (p *play) watch(ctx context.Context, w *watch, after span) error {
 	if after.max > 0 {
-		return w.until(p.last.Add(after.max))
+		return w.until(ctx, p.last.Add(after.max))
 	}
 	// Most is there at once.
-	if err := w.until(time.Now().Add(5 * tick)); err != nil {
+	if err := w.until(ctx, time.Now().Add(5*tick)); err != nil {
 		return err
 	}
 	switch {
 	case p.quiet:
 		if !w.settled() {
-			return w.until(time.Now().Add(patience / 2))
+			return w.until(ctx, time.Now().Add(patience/2))
 		}
 		return w.still(quietOpen)
 	case w.closed || w.wrong():
@@ -65,13 +65,13 @@ func (p *play) watch(ctx context.Context, w *watch, after span) error {
 	}
 	if err := barrier(ctx, p.daemon); err != nil {
 		// A daemon that ends answers nobody; its connections end, too.
-		if late := w.until(time.Now().Add(lastChance)); late != nil || w.closing && w.settled() {
+		if late := w.until(ctx, time.Now().Add(lastChance)); late != nil || w.closing && w.settled() {
 			return late
 		}
 		return err
 	}
 	if !w.settled() {
-		return w.until(time.Now().Add(lastChance))
+		return w.until(ctx, time.Now().Add(lastChance))
 	}
 	if p.looped {
 		return w.still(0)
@@ -80,8 +80,8 @@ func (p *play) watch(ctx context.Context, w *watch, after span) error {
 }
 
 // until reads until all is settled, or a time.
-func (w *watch) until(end time.Time) error {
-	for !w.settled() && !w.closed && !w.wrong() && time.Now().Before(end) {
+func (w *watch) until(ctx context.Context, end time.Time) error {
+	for !w.settled() && !w.closed && !w.wrong() && time.Now().Before(end) && ctx.Err() == nil {
 		if err := w.look(min(tick, time.Until(end))); err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -38,6 +39,7 @@ type play struct {
 	first  time.Time // when what the step before did can have happened at the earliest
 	last   time.Time // when the step before was over
 	looped bool
+	dead   bool // it was said that the daemon has ended
 	trace  []Event
 }
 
@@ -51,10 +53,47 @@ func playSteps(ctx context.Context, d Daemon, s Scenario, steps []Step, settle t
 		values:      newBindings(d.Port()), began: now, first: now, last: now,
 	}
 	failure, err := p.all(ctx, steps)
+	switch {
+	case failure != nil:
+		failure.What += p.ended(ctx, 5*tick)
+	case err == nil && !slices.ContainsFunc(steps, func(s Step) bool { return s.kind == exits }):
+		failure, err = p.lives(ctx, steps)
+	}
 	for _, c := range p.conns {
 		_ = c.Close() // the scenario is over
 	}
 	return p.trace, failure, err
+}
+
+// lives says that the daemon does not live at the end of a scenario: then its death was
+// taken for what the last step waited for.
+func (p *play) lives(ctx context.Context, steps []Step) (*Failure, error) {
+	last := &Failure{Step: len(steps), Text: steps[len(steps)-1].text}
+	if p.quiet { // it may answer nobody
+		if end := p.ended(ctx, tick); end != "" {
+			last.What = "all was as expected" + end
+			return last, nil
+		}
+		return nil, nil
+	}
+	err := barrier(ctx, p.daemon)
+	if f := p.blame(ctx, err); f != nil {
+		last.What = "afterwards " + f.What
+		return last, nil
+	}
+	return nil, err
+}
+
+// blame is the failure that an error is the target's; nil if it is not.
+func (p *play) blame(ctx context.Context, err error) *Failure {
+	for fault, what := range map[error]string{
+		ErrRefused: "nobody listens there", errUnanswered: errUnanswered.Error(), errSilent: errSilent.Error(),
+	} {
+		if errors.Is(err, fault) {
+			return &Failure{What: what + p.ended(ctx, lastChance), silent: fault == errSilent}
+		}
+	}
+	return nil
 }
 
 func (p *play) all(ctx context.Context, steps []Step) (*Failure, error) {
@@ -62,7 +101,13 @@ func (p *play) all(ctx context.Context, steps []Step) (*Failure, error) {
 		// What follows on the same connection waits for the daemon by itself.
 		followed := i+1 < len(steps) && steps[i+1].kind == expects && steps[i+1].conn == s.conn
 		began := time.Now()
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		failure, err := p.step(ctx, i+1, s, followed)
+		if f := p.blame(ctx, err); f != nil {
+			failure, err = f, nil
+		}
 		if failure != nil && failure.Step == 0 {
 			failure.Step, failure.Text = i+1, s.text
 		}
@@ -105,7 +150,7 @@ func (p *play) step(ctx context.Context, n int, s Step, followed bool) (*Failure
 	var err error
 	switch s.kind {
 	case waits:
-		time.Sleep(s.pause)
+		err = pause(ctx, s.pause)
 	case opens:
 		err = p.open(ctx, s.conn, s.route)
 	case sends:
@@ -136,25 +181,51 @@ func (p *play) step(ctx context.Context, n int, s Step, followed bool) (*Failure
 	if err == nil && !followed && s.kind != waits && s.kind != opens {
 		err = p.pass(ctx)
 	}
-	if errors.Is(err, ErrRefused) {
-		return &Failure{What: "nobody listens there" + p.ended(ctx)}, nil
-	}
 	return nil, err
 }
 
-// ended says whether the daemon has ended, and what it said.
-func (p *play) ended(ctx context.Context) string {
-	ctx, cancel := context.WithTimeout(ctx, lastChance)
+// pause waits, or until the run is over.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// ended says whether the daemon has ended, or does within some time, and what it said last.
+func (p *play) ended(ctx context.Context, wait time.Duration) string {
+	if p.dead {
+		return "" // it was said
+	}
+	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	status, err := p.daemon.Exit(ctx)
 	if err != nil {
 		return ""
 	}
-	text := fmt.Sprintf("; the daemon has ended with status %d", status)
+	p.dead = true
+	text := fmt.Sprintf("; the daemon has died: it ended with status %d", status)
 	if d, ok := p.daemon.(interface{ Said() string }); ok {
-		text += ": " + d.Said()
+		text += lastLines(d.Said())
 	}
 	return text
+}
+
+// saidLines is how many lines are shown of what a daemon said before it ended.
+const saidLines = 8
+
+// lastLines are the last lines of a text, each on one of its own.
+func lastLines(said string) string {
+	lines := strings.Split(strings.TrimSpace(said), "\n")
+	if lines[0] == "" {
+		return ""
+	}
+	if more := len(lines) - saidLines; more > 0 {
+		lines = append([]string{"…"}, lines[more:]...)
+	}
+	return ". It said:\n" + strings.Join(lines, "\n")
 }
 
 // hangUp closes a connection, once the daemon's system knows that there is nothing to

@@ -7,12 +7,17 @@ import (
 	"os/exec"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/goepmd/goepmd/internal/testbed"
 )
 
+// PortHole stands, in the arguments of a program, for the port that it is to listen on.
+const PortHole = "{port}"
+
 // Program is an EPMD program on this machine, started anew for each scenario with the
-// flags of OTP's epmd.
+// flags of OTP's epmd, which follow its arguments. One with [PortHole] in its arguments
+// takes no flags, commands or variables of OTP's: scenarios that need them are skipped.
 func Program(name, path string, args ...string) Target {
 	return &program{name: name, path: path, args: args}
 }
@@ -24,7 +29,15 @@ type program struct {
 
 func (p *program) Name() string { return p.name }
 
+// holed says that the arguments say where the port belongs.
+func (p *program) holed() bool {
+	return slices.ContainsFunc(p.args, func(a string) bool { return strings.Contains(a, PortHole) })
+}
+
 func (p *program) Start(ctx context.Context, c Config) (Daemon, error) {
+	if p.holed() && (len(c.Flags)+len(c.Env) > 0 || c.PortByEnv) {
+		return nil, Unsupported("the program is started by a line of its own, without flags of OTP's")
+	}
 	d, err := testbed.Start(ctx, func(port uint16) *exec.Cmd {
 		return p.command(c, port, Command{Args: c.Flags, Env: c.Env})
 	})
@@ -42,6 +55,10 @@ func (p *program) command(c Config, port uint16, call Command) *exec.Cmd {
 	all, env := slices.Clone(p.args), call.Env
 	switch number := strconv.Itoa(int(port)); {
 	case call.Bare:
+	case p.holed():
+		for i, a := range all {
+			all[i] = strings.ReplaceAll(a, PortHole, number)
+		}
 	case c.PortByEnv:
 		env = append(env[:len(env):len(env)], "ERL_EPMD_PORT="+number)
 	default:
@@ -80,6 +97,9 @@ func (d *process) Dial(ctx context.Context, r Route) (Conn, error) {
 func (d *process) Said() string { return d.Stdout.String() + d.Stderr.String() }
 
 func (d *process) Command(ctx context.Context, c Command) (Output, error) {
+	if d.program.holed() {
+		return Output{}, Unsupported("the program is started by a line of its own, and has no commands")
+	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	cmd := d.program.command(Config{PortByEnv: d.config.PortByEnv}, d.Process.Port, c)

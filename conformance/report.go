@@ -46,6 +46,8 @@ type Column struct {
 	OTP int `json:"otp,omitempty"`
 	// Took is the sum of what its scenarios took; they run side by side.
 	Took time.Duration `json:"took"`
+	// Unfinished is why not all scenarios were asked, if there was no time for all.
+	Unfinished string `json:"unfinished,omitempty"`
 	// Results are one for each scenario of the report, in the same order.
 	Results []Result `json:"results"`
 }
@@ -83,6 +85,8 @@ type Failure struct {
 	Expected Bytes  `json:"expected,omitempty"`
 	Got      []byte `json:"got,omitempty"`
 	At       int    `json:"at"`
+
+	silent bool // the daemon did not answer in time
 }
 
 // String tells what went wrong where, without the bytes.
@@ -129,14 +133,19 @@ func (c Column) Like() map[int]int {
 	return n
 }
 
-// Good says that no target has anything to mend.
+// Good says that every target was asked something, and has nothing to mend.
 func (r Report) Good() bool {
-	for _, c := range r.Columns {
-		if slices.ContainsFunc(c.Results, func(r Result) bool { return !r.Verdict.Good() }) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(r.Columns, func(c Column) bool { return c.Bad() || !c.Asked() })
+}
+
+// Bad says that the target has something to mend, or that the suite could not go on.
+func (c Column) Bad() bool {
+	return slices.ContainsFunc(c.Results, func(r Result) bool { return !r.Verdict.Good() })
+}
+
+// Asked says that something was asked, and that there was time for all.
+func (c Column) Asked() bool {
+	return c.Unfinished == "" && slices.ContainsFunc(c.Results, func(r Result) bool { return r.Verdict != Skipped })
 }
 
 // Areas are those of the scenarios, in order.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/goepmd/goepmd/internal/testbed"
 )
 
 // DefaultSettle is the default of Runner.Settle.
@@ -20,9 +22,17 @@ type Runner struct {
 	// until nothing more comes on one. Zero is DefaultSettle; negative is none, which is
 	// right for a daemon that does one thing at a time, as OTP's does.
 	Settle time.Duration
-	// Deviations are scenarios in which the target is to differ, and why. That one
-	// does not is a failure too: the list would be wrong.
-	Deviations map[string]string
+	// Without are features that the target does not have: scenarios that need one are
+	// skipped, and say so.
+	Without []Feature
+	// Look has a first look taken at the target: if it cannot be asked anything, all
+	// scenarios fail for that one reason, and what it is found to lack is skipped. Told, if
+	// set, is called with what was found.
+	Look bool
+	Told func(Look)
+	// Deviations are what the target is meant to do instead in some scenarios. If it does
+	// anything else, as OTP's epmd does too, that is a failure: the list would be wrong.
+	Deviations Deviations
 	// Progress, if set, is called with each result; one call at a time.
 	Progress func(Result)
 }
@@ -30,41 +40,49 @@ type Runner struct {
 // ErrNothing says that there is nothing to play.
 var ErrNothing = errors.New("no scenario is selected")
 
-// Run plays scenarios to a target that is to be like a version of OTP; zero is any. Its
-// error is ErrNothing, or that of the context: what else goes wrong stands
-// in the results.
+// Run plays scenarios to a target that is to be like a version of OTP; zero is any. When the
+// context ends, it lets what is under way end, skips the rest, and says so in
+// Column.Unfinished. Its error is ErrNothing, or why the target could not be looked at: what
+// else goes wrong stands in the results.
 func (r Runner) Run(ctx context.Context, t Target, otp int, scenarios []Scenario) (Column, error) {
 	col := Column{Target: t.Name(), OTP: otp, Results: make([]Result, len(scenarios))}
 	if len(scenarios) == 0 {
 		return col, ErrNothing
 	}
+	a, err := r.begin(ctx, t, otp)
+	if err != nil {
+		return col, err
+	}
 	var wg sync.WaitGroup
 	var mu sync.Mutex // of Progress
+	record := func(at int, res Result) {
+		col.Results[at] = res
+		if r.Progress != nil {
+			mu.Lock()
+			defer mu.Unlock()
+			r.Progress(res)
+		}
+	}
 	places := make(chan struct{}, max(r.Parallel, 1))
 	for _, s := range slowFirst(scenarios) {
 		select {
 		case places <- struct{}{}:
+			wg.Go(func() {
+				defer func() { <-places }()
+				record(s.at, a.ask(ctx, *s.scenario))
+			})
 		case <-ctx.Done():
+			record(s.at, skipped(*s.scenario, notAsked(ctx)))
 		}
-		if ctx.Err() != nil {
-			break
-		}
-		wg.Go(func() {
-			defer func() { <-places }()
-			res := r.One(ctx, t, otp, *s.scenario)
-			col.Results[s.at] = res
-			if r.Progress != nil {
-				mu.Lock()
-				defer mu.Unlock()
-				r.Progress(res)
-			}
-		})
 	}
 	wg.Wait()
 	for _, res := range col.Results {
 		col.Took += res.Took
 	}
-	return col, ctx.Err()
+	if ctx.Err() != nil {
+		col.Unfinished = context.Cause(ctx).Error()
+	}
+	return col, nil
 }
 
 // placed is a scenario and its place in the report.
@@ -102,19 +120,19 @@ func (s *Scenario) slow() bool {
 func (r Runner) One(ctx context.Context, t Target, otp int, s Scenario) Result {
 	res := Result{Scenario: s.Name, Area: s.Area}
 	begun := time.Now()
-	if otp > 0 || len(s.Differs) == 0 {
+	d, deviates := r.Deviations[s.Name]
+	switch {
+	case deviates:
+		s.Quiet = d.Quiet
+		r.play(ctx, t, s, d.Steps, &res)
+		if res.Verdict == Passed {
+			res.Verdict, res.Reason = Deviates, d.Why
+		}
+	case otp > 0 || len(s.Differs) == 0:
 		r.play(ctx, t, s, s.At(otp), &res)
 		res.Like = like(s, otp)
-	} else {
+	default:
 		r.any(ctx, t, s, &res)
-	}
-	why, announced := r.Deviations[s.Name]
-	switch {
-	case announced && res.Verdict == Failed:
-		res.Verdict, res.Reason = Deviates, why
-	case announced && res.Verdict == Passed:
-		res.Verdict = Failed
-		res.Failure = &Failure{What: "a deviation was announced, but there is none: " + why}
 	}
 	res.Took = time.Since(begun)
 	return res
@@ -161,11 +179,7 @@ func (r Runner) play(ctx context.Context, t Target, s Scenario, steps []Step, re
 		return
 	}
 	o, _ := c.Options() // flags that nobody knows are the daemon's to refuse
-	timing := o.shortest()
-	if _, announced := r.Deviations[s.Name]; announced {
-		timing = 0 // it is to fail, late or not
-	}
-	*res = inTime(timing, watchMachine, func() Result {
+	*res = inTime(o.shortest(), watchMachine, func() Result {
 		try := *res
 		r.once(ctx, t, c, s, steps, &try)
 		return try
@@ -176,12 +190,16 @@ func (r Runner) play(ctx context.Context, t Target, s Scenario, steps []Step, re
 func (r Runner) once(ctx context.Context, t Target, c Config, s Scenario, steps []Step, res *Result) {
 	d, err := t.Start(ctx, c)
 	if end := new(ExitError); errors.As(err, &end) {
-		if s.Daemon.MultiTransport || s.Daemon.TakenGrace > 0 {
+		if ours(s.Daemon) {
 			err = Unsupported("it does not start with %s, so it does not offer the extension", strings.Join(c.Flags, " "))
 			res.conclude(nil, err)
 			return
 		}
 		res.conclude(ended(end, steps), nil)
+		return
+	}
+	if errors.Is(err, testbed.ErrLate) {
+		res.conclude(&Failure{Step: 1, Text: steps[0].text, What: err.Error(), silent: true}, nil)
 		return
 	}
 	if err != nil {

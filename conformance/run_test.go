@@ -3,11 +3,14 @@ package conformance
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/fstest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/goepmd/goepmd/internal/testbed"
 )
 
 // script is a target that answers each request as a function says, without a socket.
@@ -162,16 +165,223 @@ func TestVariants(t *testing.T) {
 	require.Equal(t, Failed, res.Verdict)
 }
 
-// TestDeviations: what is announced must happen.
+// TestDeviations: a target is held to the steps of its deviation, and to no others.
 func TestDeviations(t *testing.T) {
 	s := one(t, "    steps: [a -> 00, 'a <- 61, closed']\n")
-	r := Runner{Settle: -1, Deviations: map[string]string{"s": "it is better so"}}
-	res := r.One(t.Context(), script{answer: always("b", true)}, 0, s)
-	require.Equal(t, Deviates, res.Verdict)
+	read := func(text string) (Deviations, error) { return ReadDeviations([]byte(text), []Scenario{s}) }
+	d, err := read("s: {why: it is better so, steps: [a -> 00, 'a <- 62, closed']}")
+	require.NoError(t, err)
+	r := Runner{Settle: -1, Deviations: d}
+	res := r.One(t.Context(), script{answer: always("b", true), status: -1}, 0, s)
+	require.Equal(t, Deviates, res.Verdict, "%+v", res)
 	require.Equal(t, "it is better so", res.Reason)
-	res = r.One(t.Context(), script{answer: always("a", true)}, 0, s)
-	require.Equal(t, Failed, res.Verdict)
-	require.Contains(t, res.Failure.What, "but there is none")
+	for _, other := range []string{"a", "c", ""} {
+		res = r.One(t.Context(), script{answer: always(other, true), status: -1}, 0, s)
+		require.Equal(t, Failed, res.Verdict, other)
+	}
+	for text, want := range map[string]string{
+		"t: {why: w, steps: [a -> 00, 'a <- 62, closed']}": "there is no scenario t",
+		"s: {steps: [a -> 00, 'a <- 62, closed']}":         "s has no reason",
+		"s: {why: w}":                   "s has no steps",
+		"s: {why: w, steps: [a -> 00]}": "it expects nothing",
+		"s: {why: w, step: [a -> 00]}":  "step",
+		"s: it is better so":            "cannot unmarshal",
+	} {
+		_, err := read(text)
+		require.ErrorContains(t, err, want, text)
+	}
+}
+
+// TestDead: a daemon that dies is called dead, and its death is not taken for what a step
+// waits for.
+func TestDead(t *testing.T) {
+	for steps, at := range map[string]int{
+		"[a -> 00, 'a <- nothing, closed']":   2, // all goes as it should, up to the end
+		"[a -> 00, 'a <- 61, closed']":        2,
+		"[a -> 00, b -> 00, 'b <- 61, open']": 1,
+	} {
+		s := one(t, "    steps: "+steps+"\n")
+		d := &mortal{script: script{answer: always("", true), out: Output{Stderr: []byte("panic: oh\n\ngoroutine 1")}, status: 2}}
+		res := Runner{Settle: -1}.One(t.Context(), d, 0, s)
+		require.Equal(t, Failed, res.Verdict, "%s: %+v", steps, res)
+		require.Equal(t, at, res.Failure.Step, "%s: %s", steps, res.Failure)
+		require.Contains(t, res.Failure.What, "the daemon has died: it ended with status 2. It said:\npanic: oh", steps)
+	}
+	alive := script{answer: always("", true), status: -1}
+	res := Runner{Settle: -1}.One(t.Context(), alive, 0, one(t, "    steps: [a -> 00, 'a <- nothing, closed']\n"))
+	require.Equal(t, Passed, res.Verdict, "%+v", res)
+}
+
+// mortal is a script that dies of the first request that is no lookup.
+type mortal struct{ script }
+
+func (m *mortal) Start(context.Context, Config) (Daemon, error) {
+	d := &mortalDaemon{scriptDaemon: scriptDaemon{script: m.script}}
+	d.answer = func(string) (string, bool) {
+		d.dead = true
+		return "", true
+	}
+	return d, nil
+}
+
+type mortalDaemon struct {
+	scriptDaemon
+	dead bool
+}
+
+func (d *mortalDaemon) Said() string { return string(d.out.Stderr) }
+
+func (d *mortalDaemon) Dial(ctx context.Context, r Route) (Conn, error) {
+	if d.dead {
+		return nil, ErrRefused
+	}
+	return d.scriptDaemon.Dial(ctx, r)
+}
+
+func (d *mortalDaemon) Exit(ctx context.Context) (int, error) {
+	if !d.dead {
+		return 0, errors.New("it goes on")
+	}
+	return d.scriptDaemon.Exit(ctx)
+}
+
+// TestLastLines: what a daemon said before it died is cut at the front.
+func TestLastLines(t *testing.T) {
+	require.Empty(t, lastLines(" \n"))
+	require.Equal(t, ". It said:\na\nb", lastLines("a\nb\n"))
+	require.Equal(t, ". It said:\n…\n2\n3\n4\n5\n6\n7\n8\n9", lastLines("1\n2\n3\n4\n5\n6\n7\n8\n9"))
+}
+
+// TestWithout: what needs a feature that the target is said not to have is skipped.
+func TestWithout(t *testing.T) {
+	for f, scenario := range map[Feature]string{
+		Commands:  "    steps: [{run: -names, out: nothing}]\n",
+		Flags:     "    daemon: {port_by_env: true}\n    steps: [a -> 00, 'a <- 61, closed']\n",
+		Addresses: "    steps: [a opens to 127.0.0.5, 'a <- 61, closed']\n",
+		Relaxed:   "    daemon: {env: [ERL_EPMD_RELAXED_COMMAND_CHECK=1]}\n    steps: [a -> 00, 'a <- 61, closed']\n",
+		Timeout:   "    daemon: {flags: [-packet_timeout, \"1\"]}\n    steps: [a -> 00, 'a <- 61, closed']\n",
+		Delay:     "    daemon: {flags: [-delay_write, \"1\"]}\n    steps: [a -> 00, 'a <- 61, closed']\n",
+		Files:     "    daemon: {files: 9}\n    steps: [a -> 00, 'a <- 61, closed']\n",
+		Dump:      "    steps: [a -> DUMP_REQ, 'a <- 61, closed']\n",
+		Kill:      "    steps: [{for: i in 1..2, do: [a -> KILL_REQ, 'a <- 61, closed']}]\n",
+		Stop:      "    steps: [a -> STOP_REQ(name=x), 'a <- 61, closed']\n",
+		Extension: "    daemon: {multi_transport: true}\n    steps: [a -> 00, 'a <- 61, closed']\n",
+	} {
+		s := one(t, scenario)
+		other := Features[0]
+		if f == other {
+			other = Files
+		}
+		for without, want := range map[Feature]Verdict{f: Skipped, other: Failed} {
+			if f == Extension && without == Commands {
+				want = Failed
+			}
+			col, err := Runner{Settle: -1, Without: []Feature{without}}.Run(t.Context(), script{answer: always("", true), status: -1, out: Output{Status: 3}}, 0, []Scenario{s})
+			require.NoError(t, err)
+			require.Equal(t, want, col.Results[0].Verdict, "%s, without %s: %+v", f, without, col.Results[0])
+		}
+	}
+	require.Len(t, needs, len(Features))
+}
+
+// TestSilentArea: what meets no answer in time takes long, so an area is given up after some
+// scenarios. Another is not.
+func TestSilentArea(t *testing.T) {
+	s := one(t, "    steps: [a -> 00, 'a <- 61, closed']\n")
+	other := s
+	other.Area = "y"
+	late := script{start: fmt.Errorf("nobody listens: %w", testbed.ErrLate)}
+	col, err := Runner{Settle: -1}.Run(t.Context(), late, 0, []Scenario{s, s, s, s, s, other})
+	require.NoError(t, err)
+	require.Equal(t, map[Verdict]int{Failed: maxSilent + 1, Skipped: 2}, col.Count())
+	require.Contains(t, col.Results[4].Reason, "met no answer")
+	require.True(t, col.Bad())
+}
+
+// TestFirstLook: what cannot be asked anything fails for that reason, and is not asked.
+func TestFirstLook(t *testing.T) {
+	s := one(t, "    steps: [a -> 00, 'a <- 61, closed']\n")
+	relaxed := one(t, "    daemon: {flags: [-relaxed_command_check]}\n    steps: [a -> 00, 'a <- 61, closed']\n")
+	command := one(t, "    steps: [{run: -names, out: nothing}]\n")
+	run := func(t *testing.T, target Target) (Column, Look) {
+		var told Look
+		r := Runner{Settle: -1, Look: true, Told: func(l Look) { told = l }}
+		col, err := r.Run(t.Context(), target, 0, []Scenario{s, relaxed, command})
+		require.NoError(t, err)
+		return col, told
+	}
+	for name, target := range map[string]Target{
+		"never listens": script{start: fmt.Errorf("it: %w", testbed.ErrLate)},
+		"ends":          script{start: &ExitError{Output{Status: 3}}},
+	} {
+		col, l := run(t, target)
+		require.Equal(t, map[Verdict]int{Failed: 3}, col.Count(), name)
+		require.Len(t, col.Findings([]Scenario{s, relaxed, command}), 1, name)
+		require.Contains(t, l.String(), "it cannot be asked anything", name)
+	}
+	good := script{answer: always("a", true), status: -1}
+	col, l := run(t, good)
+	require.Equal(t, map[Verdict]int{Passed: 3}, col.Count(), "%+v", col.Results)
+	require.Equal(t, "it listens, answers a lookup, and closes then\nit has: commands, address, relaxed, timeout, delay, extension\nit lacks: nothing", l.String())
+
+	plain := noFlags{good}
+	plain.out.Status = 1
+	col, l = run(t, plain)
+	require.Equal(t, map[Verdict]int{Passed: 1, Skipped: 2}, col.Count(), "%+v", col.Results)
+	require.Contains(t, l.String(), "it lacks: commands (-names ends with status 1), address (it does not start with -address 127.0.0.1)")
+	require.Contains(t, col.Results[1].Reason, "without relaxed: it does not start with -relaxed_command_check")
+}
+
+// noFlags is a script that takes no flag.
+type noFlags struct{ script }
+
+func (f noFlags) Start(ctx context.Context, c Config) (Daemon, error) {
+	if len(c.Flags) > 0 {
+		return nil, &ExitError{Output{Status: 1}}
+	}
+	return f.script.Start(ctx, c)
+}
+
+// TestUnfinished: there is a report when the time is over, and it is not good.
+func TestUnfinished(t *testing.T) {
+	s := one(t, "    steps: [a -> 00, 'a <- 61, closed']\n")
+	long := one(t, "    steps: [wait 1h, a -> 00, 'a <- 61, closed']\n")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	r := Runner{Settle: -1, Parallel: 2, Progress: func(Result) { cancel(errors.New("somebody pulled the plug")) }}
+	col, err := r.Run(ctx, script{answer: always("a", true), status: -1}, 0, []Scenario{long, s, s, s})
+	require.NoError(t, err)
+	require.Equal(t, "somebody pulled the plug", col.Unfinished)
+	require.Equal(t, Skipped, col.Results[0].Verdict)
+	require.Equal(t, "not asked: somebody pulled the plug", col.Results[0].Reason)
+	require.False(t, col.Bad())
+	require.False(t, Report{Columns: []Column{col}}.Good())
+	for _, res := range col.Results {
+		require.Equal(t, "s", res.Scenario)
+		require.Contains(t, []Verdict{Passed, Skipped}, res.Verdict)
+	}
+}
+
+// TestNothingAsked: a report in which all was skipped is not good.
+func TestNothingAsked(t *testing.T) {
+	s := one(t, "    steps: [a -> 00, 'a <- 61, closed']\n")
+	col, err := Runner{}.Run(t.Context(), script{start: Unsupported("for once")}, 0, []Scenario{s})
+	require.NoError(t, err)
+	require.False(t, col.Asked())
+	require.False(t, col.Bad())
+	require.False(t, Report{Columns: []Column{col}}.Good())
+}
+
+// TestFindings: failures of one cause are one finding, with its shortest scenario first.
+func TestFindings(t *testing.T) {
+	long := Scenario{Name: "long", Steps: make([]Step, 5)}
+	short := Scenario{Name: "short", Steps: make([]Step, 2)}
+	fail := func(what string) Result { return Result{Verdict: Failed, Failure: &Failure{What: what}} }
+	old := Result{Verdict: Failed, Failure: &Failure{What: "79 instead of 76", Expected: Bytes{{Bytes: []byte{'v'}}}, Got: []byte("y\x00")}}
+	c := Column{Results: []Result{fail("x"), fail("y"), {Verdict: Passed}, fail("y"), fail("y\nwith more"), old, {Verdict: Broken, Reason: "z"}}}
+	require.Equal(t, []Finding{
+		{"y", []int{3, 1, 4}}, {"x", []int{0}},
+		{"it answers a registration as OTP up to 22 does, with 121 and a short creation", []int{5}}, {"z", []int{6}},
+	}, c.Findings([]Scenario{long, long, short, short, long, long, long}))
 }
 
 func TestRun(t *testing.T) {
@@ -187,10 +397,6 @@ func TestRun(t *testing.T) {
 
 	_, err = r.Run(t.Context(), script{}, 0, nil)
 	require.ErrorIs(t, err, ErrNothing)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, err = r.Run(ctx, script{}, 0, []Scenario{s})
-	require.ErrorIs(t, err, context.Canceled)
 }
 
 func TestOptions(t *testing.T) {

@@ -129,7 +129,7 @@ func loadFile(folder fs.FS, name string) ([]Scenario, error) {
 		}
 		for _, s := range some {
 			s.Area = f.Area
-			s.Daemon.Fresh = s.needsFresh()
+			s.Daemon.Fresh, s.Daemon.NoPast = s.step(Step.needsFresh), s.step(Step.needsNoPast)
 			if err := s.check(); err != nil {
 				return nil, fmt.Errorf("%w: %s: %w", ErrScenario, s.Name, err)
 			}
@@ -170,12 +170,4 @@ func checkSteps(steps []Step) error {
 		return errors.New("it expects nothing")
 	}
 	return nil
-}
-
-// needsFresh says whether the steps only make sense with a daemon of their own.
-func (s *Scenario) needsFresh() bool {
-	if slices.ContainsFunc(s.Steps, Step.needsFresh) {
-		return true
-	}
-	return slices.ContainsFunc(s.Differs, func(v Variant) bool { return slices.ContainsFunc(v.Steps, Step.needsFresh) })
 }

@@ -115,6 +115,11 @@ func (s Step) needsFresh() bool {
 	return slices.ContainsFunc(s.want, func(p Part) bool { return p.Hole.Kind == FirstCreation || p.Hole.Kind == Digits })
 }
 
+// needsNoPast says that the step expects a dump, which lists names gone by, too.
+func (s Step) needsNoPast() bool {
+	return s.kind == expects && (strings.Contains(s.text, "<- DUMP_RESP") || strings.Contains(s.text, "<- DUMP3_RESP"))
+}
+
 // UnmarshalYAML reads a step as it is written.
 func (s *Step) UnmarshalYAML(n *yaml.Node) error {
 	err := s.unmarshal(n)

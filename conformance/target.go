@@ -45,6 +45,8 @@ type Config struct {
 	// Fresh says that the daemon must not have been used before, and may be ended. It is
 	// found from the steps.
 	Fresh bool `yaml:"-" json:"fresh,omitempty"`
+	// NoPast says that the daemon must not remember any name. It is found from the steps.
+	NoPast bool `yaml:"-" json:"noPast,omitempty"`
 	// Files bounds the daemon's open files; zero leaves the target's own limit.
 	Files int `yaml:"files,omitempty" json:"files,omitempty"`
 }

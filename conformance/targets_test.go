@@ -31,7 +31,7 @@ type column struct {
 	target     conformance.Target
 	otp        int
 	settle     time.Duration
-	deviations map[string]string
+	deviations conformance.Deviations
 }
 
 // TestEveryTarget plays the whole suite to OTP 23, 25, 27 and 29 in containers, and to our
@@ -40,7 +40,7 @@ func TestEveryTarget(t *testing.T) {
 	otptest.Heavy(t)
 	scenarios, err := conformance.Scenarios()
 	require.NoError(t, err)
-	columns := append(otpColumns(t), ourColumn(t))
+	columns := append(otpColumns(t), ourColumn(t, scenarios))
 	rep := conformance.Report{Began: time.Now(), Scenarios: scenarios, Columns: make([]conformance.Column, len(columns))}
 	places := make(chan struct{}, atOnce)
 	errs := make([]error, len(columns))
@@ -84,11 +84,11 @@ func otpColumns(t *testing.T) []column {
 }
 
 // ourColumn is our image. The tests of cmd/epmd play the suite to the program by itself.
-func ourColumn(t *testing.T) column {
+func ourColumn(t *testing.T, scenarios []conformance.Scenario) column {
 	t.Helper()
 	text, err := os.ReadFile("../docs/deviations.yaml")
 	require.NoError(t, err)
-	deviations, err := conformance.ReadDeviations(text)
+	deviations, err := conformance.ReadDeviations(text, scenarios)
 	require.NoError(t, err)
 	image := fmt.Sprintf("goepmd-conformance:%d", os.Getpid())
 	command(t, "../docker/image.sh", image)

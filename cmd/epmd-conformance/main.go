@@ -7,7 +7,7 @@
 //	epmd-conformance -image 'OTP 27=erlang:27' -exec goepmd=./epmd -html report.html
 //
 // The exit status is 0 if nothing failed, 1 if something did, and 2 if it could not
-// run.
+// run, or not ask everything.
 package main
 
 import (
@@ -28,12 +28,24 @@ const (
 	cannotRun  = 2
 )
 
-// errFailed says that a target has failed, which was reported already.
-var errFailed = errors.New("something failed")
+// Why the status is not 0, though a report was written.
+var (
+	errFailed     = errors.New("something failed")
+	errUnfinished = errors.New("not all was asked")
+)
+
+// errInterrupted says why scenarios were not asked.
+var errInterrupted = errors.New("it was interrupted")
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, os.Interrupt)
+	go func() {
+		<-interrupted
+		signal.Reset(os.Interrupt) // a second one ends it at once
+		cancel(errInterrupted)
+	}()
 	os.Exit(run(ctx, os.Args, os.Stdout, os.Stderr))
 }
 
@@ -46,6 +58,8 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 		return allGood
 	case errors.Is(err, errFailed):
 		return somethings
+	case errors.Is(err, errUnfinished):
+		return cannotRun
 	}
 	fmt.Fprintln(app.ErrWriter, "epmd-conformance:", err)
 	return cannotRun

@@ -35,7 +35,7 @@ func playNodes(ctx context.Context, c *cli.Command) error {
 	if err := cmdline.None(c); err != nil {
 		return err
 	}
-	want, err := pattern(c.String("run"))
+	want, err := pattern(c, "run")
 	if err != nil {
 		return err
 	}

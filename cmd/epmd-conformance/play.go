@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -27,7 +28,7 @@ func play(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	deviations, err := deviations(c.String("deviations"))
+	deviations, err := deviations(c)
 	if err != nil {
 		return err
 	}
@@ -42,17 +43,26 @@ func play(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	without, err := without(c)
+	if err != nil {
+		return err
+	}
 	rep := conformance.Report{Began: time.Now(), Scenarios: scenarios}
 	for _, a := range aims {
-		r := conformance.Runner{Parallel: c.Int("parallel"), Settle: c.Duration("settle"), Deviations: deviations}
+		r := conformance.Runner{
+			Parallel: c.Int("parallel"), Settle: c.Duration("settle"), Deviations: deviations,
+			Without: without, Look: !c.Bool("all"),
+		}
 		if r.Settle == 0 {
 			r.Settle = -1
 		}
 		if a.otp > 0 {
 			r.Deviations = nil
 		}
-		done := progress(c.Root().ErrWriter, a.Name(), len(scenarios), &r)
-		col, err := r.Run(ctx, a, a.otp, scenarios)
+		bound, done := within(ctx, c.Duration("for"))
+		shown := follow(c.Root().ErrWriter, a.Name(), len(scenarios), &r)
+		col, err := r.Run(bound, a, a.otp, scenarios)
+		shown()
 		done()
 		if err != nil {
 			return err
@@ -63,17 +73,58 @@ func play(ctx context.Context, c *cli.Command) error {
 	return show(c, rep)
 }
 
+// within is a context that ends after some time, unless that is 0.
+func within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	if d <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, d, fmt.Errorf("the time was over, %v; -for gives more", d))
+}
+
+// without are the features that the target is said not to have.
+func without(c *cli.Command) ([]conformance.Feature, error) {
+	var all []conformance.Feature
+	for _, name := range c.StringSlice("without") {
+		f := conformance.Feature(name)
+		if !slices.Contains(conformance.Features, f) {
+			return nil, fmt.Errorf("-without %s: there is no such feature; there are %s", name, features())
+		}
+		all = append(all, f)
+	}
+	if !c.Bool("extension") && !slices.Contains(all, conformance.Extension) {
+		all = append(all, conformance.Extension)
+	}
+	return all, nil
+}
+
+// features are the names of all features.
+func features() string {
+	names := make([]string, len(conformance.Features))
+	for i, f := range conformance.Features {
+		names[i] = string(f)
+	}
+	return strings.Join(names, ", ")
+}
+
+// suite is the scenarios that there are.
+func suite(c *cli.Command) ([]conformance.Scenario, error) {
+	if folder := c.String("scenarios"); folder != "" {
+		return conformance.Load(os.DirFS(folder))
+	}
+	return conformance.Scenarios()
+}
+
 // selected are the scenarios that the command line asks for.
 func selected(c *cli.Command) ([]conformance.Scenario, error) {
-	load := conformance.Scenarios
-	if folder := c.String("scenarios"); folder != "" {
-		load = func() ([]conformance.Scenario, error) { return conformance.Load(os.DirFS(folder)) }
-	}
-	all, err := load()
+	all, err := suite(c)
 	if err != nil {
 		return nil, err
 	}
-	names, err := pattern(c.String("run"))
+	names, err := pattern(c, "run")
+	if err != nil {
+		return nil, err
+	}
+	leave, err := pattern(c, "skip")
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +135,8 @@ func selected(c *cli.Command) ([]conformance.Scenario, error) {
 		}
 	}
 	all = slices.DeleteFunc(all, func(s conformance.Scenario) bool {
-		return !names.MatchString(s.Name) || len(areas) > 0 && !slices.Contains(areas, s.Area)
+		return !names.MatchString(s.Name) || len(areas) > 0 && !slices.Contains(areas, s.Area) ||
+			c.String("skip") != "" && leave.MatchString(s.Name)
 	})
 	if len(all) == 0 {
 		return nil, conformance.ErrNothing
@@ -92,58 +144,39 @@ func selected(c *cli.Command) ([]conformance.Scenario, error) {
 	return all, nil
 }
 
-// pattern reads -run.
-func pattern(text string) (*regexp.Regexp, error) {
+// pattern reads the regular expression of a flag.
+func pattern(c *cli.Command, flag string) (*regexp.Regexp, error) {
+	text := c.String(flag)
 	re, err := regexp.Compile(text)
 	var wrong *syntax.Error
 	switch {
 	case errors.As(err, &wrong):
-		return nil, fmt.Errorf("-run %s: it is no regular expression: %s", text, wrong.Code)
+		return nil, fmt.Errorf("-%s %s: it is no regular expression: %s", flag, text, wrong.Code)
 	case err != nil:
-		return nil, fmt.Errorf("-run %s: it is no regular expression", text)
+		return nil, fmt.Errorf("-%s %s: it is no regular expression", flag, text)
 	}
 	return re, nil
 }
 
-// deviations reads a file of names and reasons.
-func deviations(path string) (map[string]string, error) {
+// deviations are those of the file that the command line names.
+func deviations(c *cli.Command) (conformance.Deviations, error) {
+	path := c.String("deviations")
 	if path == "" {
 		return nil, nil
+	}
+	all, err := suite(c)
+	if err != nil {
+		return nil, err
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	m, err := conformance.ReadDeviations(b)
+	d, err := conformance.ReadDeviations(b, all)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return m, nil
-}
-
-// progress shows how far a target is, on one line if that is a terminal. The
-// function that it gives ends the line.
-func progress(w io.Writer, name string, total int, r *conformance.Runner) func() {
-	begun, done, bad, shown := time.Now(), 0, 0, time.Now()
-	tty := isTerminal(w)
-	r.Progress = func(res conformance.Result) {
-		done++
-		if !res.Verdict.Good() {
-			bad++
-		}
-		if tty && time.Since(shown) > 100*time.Millisecond {
-			shown = time.Now()
-			fmt.Fprintf(w, "\r%s: %d of %d, %d failed ", name, done, total, bad)
-		}
-	}
-	return func() {
-		end := "\n"
-		if tty {
-			end = " \n"
-			fmt.Fprint(w, "\r")
-		}
-		fmt.Fprintf(w, "%s: %d scenarios in %.1f s, %d failed%s", name, done, time.Since(begun).Seconds(), bad, end)
-	}
+	return d, nil
 }
 
 // isTerminal says whether people read it as it comes.

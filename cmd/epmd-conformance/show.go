@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v3"
@@ -32,10 +33,13 @@ func show(c *cli.Command, rep conformance.Report) error {
 			err = errors.Join(err, create(path, func(w io.Writer) error { return write(w, rep) }))
 		}
 	}
-	if err == nil && !rep.Good() {
-		err = errFailed
+	switch {
+	case err != nil || rep.Good():
+		return err
+	case slices.ContainsFunc(rep.Columns, conformance.Column.Bad):
+		return errFailed
 	}
-	return err
+	return errUnfinished
 }
 
 // merge makes one report of several.

@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
+	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
 
+	"github.com/google/shlex"
 	"github.com/urfave/cli/v3"
 
 	"github.com/goepmd/goepmd/conformance"
@@ -31,7 +34,7 @@ func targets(ctx context.Context, c *cli.Command) ([]aim, error) {
 	add := func(flag string, open func(name, what string) (conformance.Target, func() error, error)) error {
 		for _, v := range c.StringSlice(flag) {
 			name, what := v, v
-			if before, after, named := strings.Cut(v, "="); named {
+			if before, after, named := strings.Cut(v, "="); named && !strings.Contains(before, " -") {
 				name, what = before, after
 			}
 			t, end, err := open(name, what)
@@ -45,7 +48,8 @@ func targets(ctx context.Context, c *cli.Command) ([]aim, error) {
 	err := errors.Join(
 		add("image", func(name, what string) (conformance.Target, func() error, error) { return inContainer(ctx, name, what) }),
 		add("exec", func(name, what string) (conformance.Target, func() error, error) {
-			return conformance.Program(name, what), nothing, nil
+			t, err := commandLine(name, what)
+			return t, nothing, err
 		}),
 		add("target", func(name, what string) (conformance.Target, func() error, error) {
 			addr, err := resolve(ctx, what)
@@ -59,6 +63,25 @@ func targets(ctx context.Context, c *cli.Command) ([]aim, error) {
 }
 
 func nothing() error { return nil }
+
+// commandLine is a program, or a line of a program and its arguments, quoted as for a shell.
+func commandLine(name, line string) (conformance.Target, error) {
+	if _, err := os.Stat(line); err == nil {
+		return conformance.Program(name, line), nil
+	}
+	words, err := shlex.Split(line)
+	if err != nil {
+		return nil, fmt.Errorf("the quotes are not in pairs: %w", err)
+	}
+	if len(words) == 0 {
+		return nil, errors.New("no program is named")
+	}
+	path, err := exec.LookPath(words[0])
+	if err != nil {
+		return nil, fmt.Errorf("there is no program %s", words[0])
+	}
+	return conformance.Program(name, path, words[1:]...), nil
+}
 
 var otpName = regexp.MustCompile(`^OTP (\d+)`)
 

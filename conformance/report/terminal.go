@@ -39,10 +39,8 @@ func Terminal(w io.Writer, r conformance.Report, o Options) error {
 		t.reasons(c, conformance.Skipped)
 	}
 	for _, c := range r.Columns {
-		for i, x := range c.Results {
-			if !x.Verdict.Good() {
-				t.fault(c, r.Scenarios[i], x)
-			}
+		for _, f := range c.Findings(r.Scenarios) {
+			t.finding(c, f)
 		}
 	}
 	t.end()
@@ -102,6 +100,12 @@ func (t *terminal) column(c conformance.Column) {
 	t.counts("all", width, func(conformance.Result) bool { return true }, c)
 	if s := t.versions(c); s != "" {
 		t.line("  %s", s)
+	}
+	switch {
+	case c.Unfinished != "":
+		t.line("  %s", t.paint.verdict(conformance.Skipped, "not all was asked: "+clean(c.Unfinished)))
+	case !c.Asked():
+		t.line("  %s", t.paint.verdict(conformance.Skipped, "nothing was asked"))
 	}
 	t.line("")
 	if !t.o.Verbose {
@@ -223,6 +227,39 @@ func wrap(s string, width int) []string {
 	return append(lines, line)
 }
 
+// finding is what went wrong for one cause: one scenario in full, the names of the others.
+func (t *terminal) finding(c conformance.Column, f conformance.Finding) {
+	shown := f.At[:1]
+	if t.o.Verbose {
+		shown = f.At
+	}
+	for i, at := range shown {
+		if i > 0 {
+			t.line("")
+		}
+		t.fault(c, t.report.Scenarios[at], c.Results[at])
+	}
+	defer t.line("")
+	others := f.At[len(shown):]
+	if len(others) == 0 {
+		return
+	}
+	names := make([]string, len(others))
+	for i, at := range others {
+		names[i] = c.Results[at].Scenario
+	}
+	more := ""
+	if len(names) > namesShown {
+		names, more = names[:namesShown], ", … (-v tells all)"
+	}
+	t.text("  cause   ", f.Cause)
+	t.text("  also    ", fmt.Sprintf("%s for the same cause: %s%s", counted(len(others), "scenario"), strings.Join(names, ", "), more))
+	t.line("")
+}
+
+// namesShown is how many names of scenarios are shown that failed for the same cause.
+const namesShown = 12
+
 // fault is one scenario that failed, or one that the suite could not play.
 func (t *terminal) fault(c conformance.Column, s conformance.Scenario, r conformance.Result) {
 	head := fmt.Sprintf("%s %s: %s", strings.ToUpper(string(r.Verdict)), clean(c.Target), clean(r.Scenario))
@@ -245,7 +282,6 @@ func (t *terminal) fault(c conformance.Column, s conformance.Scenario, r conform
 			t.line("%s", l)
 		}
 	}
-	t.line("")
 }
 
 // end is the last line.
@@ -263,8 +299,11 @@ func (t *terminal) end() {
 		}
 	}
 	verdict := t.paint.verdict(conformance.Passed, "OK")
-	if !t.report.Good() {
+	switch {
+	case slices.ContainsFunc(t.report.Columns, conformance.Column.Bad):
 		verdict = t.paint.verdict(conformance.Failed, "NOT CONFORMING")
+	case !t.report.Good():
+		verdict = t.paint.verdict(conformance.Skipped, "NOT ALL ASKED")
 	}
 	targets := counted(len(t.report.Columns), "target")
 	t.line("%s: %s × %s in %s", verdict, counted(len(t.report.Scenarios), "scenario"), targets, seconds(t.report.Took))

@@ -4,27 +4,39 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"os"
 	"time"
 )
 
 // ErrEnded says that a daemon has ended before it listened.
 var ErrEnded = errors.New("it ended at once")
 
+// closing is how long a daemon may take to close what it has answered, before it is used.
+const closing = 20 * time.Millisecond
+
 // lookUpNobody asks for a name that nobody has.
 const lookUpNobody = "\x00\x09z~nobody~"
 
-// AwaitListening returns when a daemon answers a lookup at a port of 127.0.0.1, or closes
-// in place of an answer: then it listens at all its addresses. It fails with [ErrEnded]
-// when ended is closed before, and when it takes longer than a busy machine explains.
+// ErrLate says that a daemon does not listen, or does not answer, within [Patience].
+var ErrLate = fmt.Errorf("not within %v", Patience)
+
+// AwaitListening returns when a daemon answers a lookup at a port of 127.0.0.1, with any
+// bytes, or closes in place of an answer: then it listens at all its addresses. It fails with
+// [ErrEnded] when ended is closed before, and with [ErrLate] when it takes longer than a busy
+// machine explains.
 func AwaitListening(ctx context.Context, port uint16, ended <-chan struct{}) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, Patience, fmt.Errorf("not within %v", Patience))
+	ctx, cancel := context.WithTimeoutCause(ctx, Patience, ErrLate)
 	defer cancel()
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
-		_, err := Ask(ctx, Loopback(port), []byte(lookUpNobody))
-		if err == nil || errors.Is(err, ErrReset) {
+		err := firstAnswer(ctx, port)
+		switch {
+		case err == nil:
 			return nil
-		}
-		if !errors.Is(err, ErrRefused) {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return fmt.Errorf("a lookup at port %d is not answered: %w", port, ErrLate)
+		case !errors.Is(err, ErrRefused):
 			return err
 		}
 		select {
@@ -35,4 +47,27 @@ func AwaitListening(ctx context.Context, port uint16, ended <-chan struct{}) err
 			return fmt.Errorf("nobody listens on port %d: %w", port, context.Cause(ctx))
 		}
 	}
+}
+
+// firstAnswer looks a name up, and returns when the first bytes come, or the end.
+func firstAnswer(ctx context.Context, port uint16) error {
+	c, err := Dial(ctx, net.Dialer{}, Loopback(port))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.Close() }() // nothing is lost in it
+	if err := c.Send([]byte(lookUpNobody)); err != nil {
+		return err
+	}
+	wait := Patience
+	if until, bound := ctx.Deadline(); bound {
+		wait = min(wait, time.Until(until))
+	}
+	if _, err = c.Recv(nil, wait); err == nil {
+		_, _ = c.Recv(nil, closing) // whether it closes is not asked here
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, ErrReset) {
+		return nil
+	}
+	return err
 }
