@@ -33,7 +33,7 @@ func (r Runner) begin(ctx context.Context, t Target, otp int) (*asking, error) {
 	if !r.Look {
 		return a, nil
 	}
-	l, err := First(ctx, t, r.Without)
+	l, err := LookAt(ctx, t, r.Without)
 	if err != nil {
 		return nil, err
 	}

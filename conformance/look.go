@@ -33,10 +33,10 @@ var looks = map[Feature]Config{
 // closeTime is how long a first look waits for a daemon to close what it has answered.
 const closeTime = 2 * time.Second
 
-// First looks at a target: whether it listens, answers a lookup and closes, and which
+// LookAt looks at a target: whether it listens, answers a lookup and closes, and which
 // features it has of those that are not among without. Its error is that of the context, or
 // of what could not be started here.
-func First(ctx context.Context, t Target, without []Feature) (Look, error) {
+func LookAt(ctx context.Context, t Target, without []Feature) (Look, error) {
 	l := Look{Lacks: make(map[Feature]string)}
 	d, err := t.Start(ctx, Config{})
 	if end := new(ExitError); errors.As(err, &end) || errors.Is(err, testbed.ErrLate) {
