@@ -14,7 +14,7 @@ import (
 var ErrEnded = errors.New("it ended at once")
 
 // closing is how long a daemon may take to close what it has answered, before it is used.
-const closing = 20 * time.Millisecond
+const closing = 200 * time.Millisecond
 
 // lookUpNobody asks for a name that nobody has.
 const lookUpNobody = "\x00\x09z~nobody~"
