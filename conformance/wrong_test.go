@@ -43,6 +43,7 @@ var wrongs = []wrong{
 	{"names counted in bytes", "utf8", "registry/refusal.go", "utf8.RuneCountInString(name) > wire.MaxNameChars", "len(name) > wire.MaxNameChars"},
 	{"names that are not UTF-8 accepted", "utf8", "registry/refusal.go", "!utf8.ValidString(name)", "false && !utf8.ValidString(name)"},
 	{"extra of 1021 bytes accepted", "alive2", "registry/refusal.go", "len(extra) > wire.MaxExtraBytes", "len(extra) > wire.MaxExtraBytes+1"},
+	{"an extra field forgotten", "clients", "registry/record.go", "c.name, c.extra, c.kind, c.protocol = n.Name, n.Extra, n.Type", "c.name, c.extra, c.kind, c.protocol = n.Name, \"\", n.Type"},
 	{"a taken name given twice", "alive2", "registry/registry.go", "stands := c != nil && c.registered\n", "stands := c != nil && c.registered && c.owner == o\n"},
 	{"a refused connection closed at once", "kept", "epmd/session/answer.go", "Result{Verdict: Keep, Name: req.Name, Reply: resp.Append(b), Err: err}", "Result{Verdict: map[bool]Verdict{true: Keep, false: Close}[err == nil], Name: req.Name, Reply: resp.Append(b), Err: err}"},
 	{"a name that outlives its connection", "kept", "epmd/session/answer.go", "s.holds = true", "s.holds = false"},

@@ -19,7 +19,7 @@ import (
 // nodesCommand plays the scenarios with real nodes.
 func nodesCommand() *cli.Command {
 	return &cli.Command{
-		Name: "nodes", Usage: "let real nodes of OTP 23, 25, 27 and 29, Elixir and RabbitMQ find each other by an EPMD",
+		Name: "nodes", Usage: "let real nodes of OTP 23, 25, 27 and 29, Elixir, RabbitMQ and others find each other by an EPMD",
 		Description: "The nodes run in containers, of images that are pulled or made of Debian's packages\n" +
 			"first. The EPMD is started on this machine.",
 		Flags: append([]cli.Flag{

@@ -1,6 +1,6 @@
 // Package nodes is the part of the conformance suite in which real nodes use a daemon:
-// erl of OTP 23, 25, 27 and 29, Elixir and RabbitMQ, in containers that share this
-// machine's network, against a daemon on its loopback.
+// erl of OTP 23, 25, 27 and 29, Elixir, RabbitMQ, ejabberd, and nodes of OTP's libraries for
+// Java and C, in containers that share this machine's network, against a daemon on its loopback.
 //
 // A [Suite] knows its scenarios by name, runs them side by side, and gives the same
 // results as the rest of the suite. Each group of scenarios has a daemon of its own and

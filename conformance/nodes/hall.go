@@ -59,6 +59,7 @@ func openHall(ctx context.Context, images map[string]string, mt *MultiTransport)
 		return nil, err
 	}
 	maps.Copy(files, carrierSource())
+	maps.Copy(files, toldSources())
 	if mt != nil {
 		sources, err := moduleSources(mt.Module)
 		if err != nil {
@@ -110,7 +111,7 @@ func (h *hall) open(ctx context.Context, image string) (*box, error) {
 		return nil, err
 	}
 	b := &box{hall: h, resource: resource}
-	if err = b.upload(ctx, h.files); err == nil && image != apps {
+	if err = b.upload(ctx, h.files); err == nil && image != apps && image != clients {
 		err = b.shell(ctx, "cd "+carrierFolder+" && erlc -Wall "+carrierModule+".erl")
 	}
 	if err != nil {

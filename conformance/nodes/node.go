@@ -25,6 +25,8 @@ type spec struct {
 	anonymous bool
 	// elixir starts it by Elixir, in the image with the applications.
 	elixir bool
+	// in names the image to run it in; empty is that of the version.
+	in string
 	// module gives it the EPMD module for several transports.
 	module bool
 	// args are added to the command line.
@@ -32,8 +34,11 @@ type spec struct {
 }
 
 func (s spec) image() string {
-	if s.elixir {
+	switch {
+	case s.elixir:
 		return apps
+	case s.in != "":
+		return s.in
 	}
 	return strconv.Itoa(s.otp)
 }

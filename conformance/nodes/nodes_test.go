@@ -49,7 +49,7 @@ func images(t *testing.T) map[string]string {
 // missing skips a test, loudly.
 func missing(t *testing.T, what string) {
 	t.Helper()
-	text := what + "; for the nodes of OTP 23 to 29, Elixir and RabbitMQ install docker and run: go run ./docker/otp-images"
+	text := what + "; for the nodes of OTP 23 to 29, Elixir, RabbitMQ and others install docker and run: go run ./docker/otp-images"
 	if os.Getenv("GOEPMD_REQUIRE_OTP") == "1" {
 		t.Fatalf("%s; GOEPMD_REQUIRE_OTP=1 makes that a failure", text)
 	}
@@ -78,7 +78,8 @@ func severally(path string) *nodes.MultiTransport {
 	}
 }
 
-// TestNodes plays every scenario against this repository's daemon; each is a subtest.
+// TestNodes plays every scenario against this repository's daemon, besides those that
+// TestForeignClients plays, unless some are named; each is a subtest.
 func TestNodes(t *testing.T) {
 	otptest.Heavy(t)
 	want := regexp.MustCompile(*only)
@@ -87,10 +88,17 @@ func TestNodes(t *testing.T) {
 		Start:          nodes.Program(path),
 		MultiTransport: severally(path),
 		Images:         images(t),
-		Only:           want.MatchString,
-		Progress: func(r conformance.Result) {
-			t.Logf("%-8s %6.1f s  %s", r.Verdict, r.Took.Seconds(), r.Scenario)
+		Only: func(name string) bool {
+			return want.MatchString(name) && (*only != "" || !foreign.MatchString(name))
 		},
+	}
+	judge(t, suite)
+}
+
+// judge plays a suite, and makes a subtest of each result.
+func judge(t *testing.T, suite nodes.Suite) {
+	suite.Progress = func(r conformance.Result) {
+		t.Logf("%-8s %6.1f s  %s", r.Verdict, r.Took.Seconds(), r.Scenario)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()

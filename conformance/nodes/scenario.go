@@ -50,7 +50,7 @@ type group struct {
 
 func groups() []group {
 	all := []group{rabbitGroup(), tlsGroup(), plainGroup(), elixirGroup(), inet6Group(), carrierGroup()}
-	return slices.Concat(all, restartGroups(), severalGroups())
+	return slices.Concat(all, restartGroups(), severalGroups(), []group{javaGroup(), eiGroup(), nmapGroup(), ejabberdGroup()})
 }
 
 func (g group) scenarios() []scenario {

@@ -16,7 +16,7 @@ type Suite struct {
 	// returns when it listens. It is called again with the same port after the daemon was
 	// stopped, and by several goroutines at once.
 	Start func(ctx context.Context, port uint16) (Daemon, error)
-	// Images are what docker calls the images "23", "25", "27", "29" and "apps", as
+	// Images are what docker calls the images "23", "25", "27", "29", "apps" and "clients", as
 	// docker/otp-images makes them. What one that is missing would show is skipped.
 	Images map[string]string
 	// MultiTransport, if set, is for the scenarios with several transports under one

@@ -105,6 +105,21 @@ var recipes = []recipe{
 		Proofs: []string{"elixir --version", "rabbitmqctl version", "rabbitmq-queues help", "sh -n /usr/lib/rabbitmq/bin/rabbitmq-server"},
 	},
 	{
+		// Clients of other makers, and what compiles two of them.
+		Edition: edition, Name: "clients", Tried: tried25, Suite: "bookworm",
+		Packages: slices.Concat(base, []string{
+			"erlang-jinterface", "openjdk-17-jdk-headless",
+			"erlang-dev", "gcc", "libc6-dev",
+			"nmap", "ejabberd", "bash", "grep", "mawk", "procps", "hostname",
+		}),
+		Options: slices.Concat(options, []string{
+			`--extract-hook=ln -s mawk "$1/usr/bin/awk"; cd "$1"/usr/lib/*-linux-gnu && ln -s blas/libblas.so.3 .`,
+		}),
+		Settings: []string{utf8,
+			"ENV PATH=/usr/lib/jvm/java-17-openjdk-amd64/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+		Proofs: []string{"javac -version", "gcc --version", "nmap --version", "bash -n /usr/sbin/ejabberdctl"},
+	},
+	{
 		// A machine that is run by systemd, for the units in deploy/systemd.
 		Edition: edition, Name: "systemd", Tried: tried25, Suite: "bookworm",
 		Packages: slices.Concat(base, []string{"systemd", "systemd-sysv", "mount", "util-linux"}),

@@ -37,6 +37,10 @@ func whole() ([]stage, error) {
 			command: goTestHere("./conformance/nodes", "-run", "TestNodes"), env: proofEnv, tests: true,
 		},
 		{
+			name: "clients", does: "clients of other makers on both engines: Java, C, nmap, ejabberd; Elixir and RabbitMQ on the portable one", after: []string{"images"}, lane: waits,
+			command: goTestHere("./conformance/nodes", "-run", "TestForeignClients"), env: proofEnv, tests: true,
+		},
+		{
 			name: "containers", does: "containers as targets, our image, the compose example, systemd, supervisors", after: []string{"images"}, lane: waits,
 			command: goTestHere("-p", "1", "./conformance/container", "./internal/otpimages", "./deploy/systemd", "./deploy/places", "./docker", "./examples",
 				"-run", "TestTarget|TestCrash|TestAnotherProgram|TestNewFails|TestExtract|TestUnits|TestSupervisors|TestFirstProcesses|TestImages|TestContainer|TestCompose"),
