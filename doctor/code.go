@@ -20,7 +20,9 @@ const (
 
 	// EPMDUnreachable: connections to EPMD's port are refused: nobody listens there.
 	EPMDUnreachable Code = "epmd-unreachable"
-	// EPMDFiltered: connections to EPMD's port come to no end: a firewall, or no way.
+	// HostUnreachable: no machine answers at an address of the host, or there is no way to it.
+	HostUnreachable Code = "host-unreachable"
+	// EPMDFiltered: a firewall drops or refuses connections to EPMD's port.
 	EPMDFiltered Code = "epmd-filtered"
 	// EPMDSilent: connections are taken, and nothing answers.
 	EPMDSilent Code = "epmd-silent"
@@ -41,6 +43,10 @@ const (
 	NameNotRegistered Code = "name-not-registered"
 	// RegistrationLost: EPMD does not know the name of a node that runs on this machine.
 	RegistrationLost Code = "registration-lost"
+	// NotListening: the node was told to take no connections: -dist_listen false.
+	NotListening Code = "not-listening"
+	// WithoutEPMD: the node was told to go without EPMD: -epmd_module, -erl_epmd_port.
+	WithoutEPMD Code = "without-epmd"
 	// VersionMismatch: the node speaks no version of the distribution protocol that today's
 	// nodes speak.
 	VersionMismatch Code = "version-mismatch"
@@ -50,7 +56,7 @@ const (
 	StaleRegistration Code = "stale-registration"
 	// PortRefused: connections to the registered port on another machine are refused.
 	PortRefused Code = "port-refused"
-	// PortFiltered: connections to the registered port come to no end.
+	// PortFiltered: a firewall drops or refuses connections to the registered port.
 	PortFiltered Code = "port-filtered"
 	// PortWrongAddress: the node listens on some addresses of its host, and not on that to
 	// which the host's name leads.
@@ -63,6 +69,8 @@ const (
 	TLSPort Code = "tls-port"
 	// PlainPort: this side speaks TLS, and the node does not.
 	PlainPort Code = "plain-port"
+	// TLSCertificate: the node's certificate is out of date, or that of another host.
+	TLSCertificate Code = "tls-certificate"
 	// NodeNameMismatch: the node calls itself by another name than that which was asked for.
 	NodeNameMismatch Code = "node-name-mismatch"
 	// NotAllowed: the node refuses connections from names that it does not know.
@@ -75,9 +83,9 @@ const (
 func Codes() []Code {
 	return []Code{
 		NameResolution, OwnNameResolution, OwnNameElsewhere, ResolvesToLoopback, IPv6Only, IPv4Only,
-		EPMDUnreachable, EPMDFiltered, EPMDSilent, EPMDCloses, NotAnEPMD, WrongAddress, TwoEPMDs, PortMismatchEnv,
-		NameNotRegistered, RegistrationLost, VersionMismatch,
+		HostUnreachable, EPMDUnreachable, EPMDFiltered, EPMDSilent, EPMDCloses, NotAnEPMD, WrongAddress, TwoEPMDs, PortMismatchEnv,
+		NameNotRegistered, RegistrationLost, NotListening, WithoutEPMD, VersionMismatch,
 		StaleRegistration, PortRefused, PortFiltered, PortWrongAddress, NotADistributionPort, HandshakeSilent,
-		TLSPort, PlainPort, NodeNameMismatch, NotAllowed, CookieMismatch,
+		TLSPort, PlainPort, TLSCertificate, NodeNameMismatch, NotAllowed, CookieMismatch,
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/goepmd/goepmd/wire"
 )
 
-// DefaultTimeout is how long a [Doctor] waits for one answer.
+// DefaultTimeout is how long an examination by a [Doctor] takes at most.
 const DefaultTimeout = 5 * time.Second
 
 // ErrTarget says that a target is no name of a node.
@@ -41,12 +41,16 @@ type Doctor struct {
 	IPv6 bool
 	// TLS asks as a node with -proto_dist inet_tls does.
 	TLS bool
-	// Cookie, if not empty, is shown to the node that is examined, to find out whether it
-	// has the same. A node with another one logs that; one with the same sees a hidden
-	// node come and go.
+	// As is the name, NAME@HOST, of the node that this side claims to be. Empty is one that
+	// nobody has, which a node that allows only certain others refuses.
+	As string
+	// Cookie, if not empty, is shown to the nodes that are examined, to find out whether
+	// they have the same. A node with another one logs that; one with the same sees a
+	// hidden node come and go.
 	Cookie string
 
-	// Timeout bounds each question. Zero is DefaultTimeout; negative is no bound.
+	// Timeout bounds an examination; a question waits two thirds of what is left of it.
+	// Zero is DefaultTimeout; negative is no bound.
 	Timeout time.Duration
 	// Progress, if set, is told of each step as it begins, when its Status is empty, and
 	// as it ends.
@@ -55,26 +59,31 @@ type Doctor struct {
 	// Resolver and DialContext reach the network. Nil are those of package net.
 	Resolver    Resolver
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
-	// Hostname, Addrs and Processes tell of this machine: its name, its addresses, and
-	// the EPMDs and nodes that run on it, as far as this user may see them. Nil ask the
-	// system; only Linux tells of processes.
-	Hostname  func() (string, error)
-	Addrs     func() ([]netip.Addr, error)
-	Processes func() ([]Process, error)
+	// Hostname, Addrs, Processes, Listeners and Neighbours tell of this machine: its name,
+	// its addresses, the EPMDs and nodes that run on it, the sockets that take connections,
+	// and which addresses of its networks somebody has. Nil ask the system; only Linux
+	// tells of the last three.
+	Hostname   func() (string, error)
+	Addrs      func() ([]netip.Addr, error)
+	Processes  func() ([]Process, error)
+	Listeners  func() ([]Listener, error)
+	Neighbours func() ([]Neighbour, error)
 }
 
 // Examine examines the way to a node, NAME@HOST or NAME for one on this machine; with an
-// empty target, this machine and all nodes that are registered on it. What is wrong are
-// the report's findings. The error is ErrTarget, or that of a context that ended, with
-// what was seen until then.
+// empty target, this machine and all nodes on it. What is wrong are the report's findings.
+// The error is ErrTarget, or that of a context that ended, with what was seen until then.
 func (d *Doctor) Examine(ctx context.Context, target string) (Report, error) {
-	w := &walk{d: d, ctx: ctx, asked: make(map[netip.AddrPort]answer)}
-	w.rep = Report{Target: target, Port: d.port(), Steps: []Step{}, Findings: []Finding{}}
+	w := &walk{d: d, ctx: ctx, asked: newMemo[netip.AddrPort, answer](), found: newMemo[string, addresses]()}
+	w.rep = Report{Target: target, Port: d.port(), Steps: []Step{}, Findings: []Finding{}, Unseen: []string{}}
 	name, host, named := strings.Cut(target, "@")
 	if target != "" {
 		if _, err := (wire.PortPlease2Req{Name: []byte(name)}).Append(nil); err != nil || named && host == "" || strings.Contains(host, "@") {
 			return w.rep, fmt.Errorf("%w: %q", ErrTarget, target)
 		}
+	}
+	if d.timeout() > 0 {
+		w.ends = time.Now().Add(d.timeout())
 	}
 	w.name, w.host = name, host
 	w.machine()
@@ -95,15 +104,11 @@ func (d *Doctor) port() uint16 {
 	return wire.DefaultPort
 }
 
-// within bounds one question.
-func (d *Doctor) within(ctx context.Context) (context.Context, context.CancelFunc) {
-	switch {
-	case d.Timeout < 0:
-		return context.WithCancel(ctx)
-	case d.Timeout == 0:
-		return context.WithTimeout(ctx, DefaultTimeout)
+func (d *Doctor) timeout() time.Duration {
+	if d.Timeout == 0 {
+		return DefaultTimeout
 	}
-	return context.WithTimeout(ctx, d.Timeout)
+	return d.Timeout
 }
 
 func (d *Doctor) dial(ctx context.Context, a netip.AddrPort) (net.Conn, error) {

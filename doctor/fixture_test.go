@@ -44,11 +44,12 @@ func newDoctor(port uint16) *doctor.Doctor {
 		Hostname:  func() (string, error) { return "here", nil },
 		Resolver:  hosts{"here": {"127.0.0.1"}, "localhost": {"127.0.0.1"}},
 		Processes: func() ([]doctor.Process, error) { return nil, nil },
+		Listeners: func() ([]doctor.Listener, error) { return nil, nil },
 	}
 }
 
 // short is for set-ups in which something never answers.
-const short = 2 * time.Second
+const short = 3 * time.Second
 
 // examine gives the report on a target, whose findings must have these codes, no others.
 func examine(t *testing.T, d *doctor.Doctor, target string, want ...doctor.Code) doctor.Report {

@@ -1,38 +1,28 @@
 package doctor
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
+	"sync"
 
 	"github.com/goepmd/goepmd/wire"
 )
 
-// Process is a program on this machine that listens, or an Erlang node.
-type Process struct {
-	PID int
-	// Program is its file's name without folders: "epmd", "beam.smp".
-	Program string
-	// Node is what an Erlang node was told to be called, by -name or -sname.
-	Node string
-	// EPMDPort is its ERL_EPMD_PORT, as it was started; empty if that is not set, or not
-	// for us to see.
-	EPMDPort string
-	// Listens is where it takes connections.
-	Listens []netip.AddrPort
+// Listener is a socket of this machine that takes connections, whoever's it is.
+type Listener struct {
+	At netip.AddrPort
+	// Waiting is how many connections the system took that the program has not taken yet.
+	Waiting int
 }
 
-// isEPMD says whether a program is called as an EPMD is.
-func (p Process) isEPMD() bool { return strings.Contains(p.Program, "epmd") }
-
-// isNode says whether it is a node of the name before the @.
-func (p Process) isNode(name string) bool {
-	own, _, _ := strings.Cut(p.Node, "@")
-	return own != "" && own == name
+// Neighbour is an address in a network of this machine that somebody asked for.
+type Neighbour struct {
+	Addr netip.Addr
+	// Present says that a machine has the address. Else none has said so.
+	Present bool
 }
 
 // machine finds out about this machine. What cannot be found out is left open: none of
@@ -50,8 +40,20 @@ func (w *walk) machine() {
 	}
 	w.hostname, w.nameErr = hostname()
 	w.own, _ = addrs()
-	w.procs, _ = procs()
+	w.look = sync.OnceValue(func() residents {
+		all, err := procs()
+		return residents{all, err}
+	})
+	go w.look() // meanwhile others are asked; who needs it waits for it
 }
+
+// residents are the processes of this machine.
+type residents struct {
+	all []Process
+	err error
+}
+
+func (w *walk) procs() []Process { return w.look().all }
 
 // ownAddrs are the addresses of this machine.
 func ownAddrs() ([]netip.Addr, error) {
@@ -67,16 +69,51 @@ func ownAddrs() ([]netip.Addr, error) {
 	return out, err
 }
 
+// isOwn says whether an address is of this machine.
+func (w *walk) isOwn(a netip.Addr) bool {
+	return a.IsLoopback() || slices.Contains(w.own, a.WithZone(""))
+}
+
+// home is where nodes of this machine register.
+func (w *walk) home() netip.Addr {
+	if w.d.IPv6 {
+		return netip.IPv6Loopback()
+	}
+	return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+}
+
+// loopbacks are the two, without those that are among others.
+func loopbacks(but []netip.Addr) (out []netip.Addr) {
+	for _, a := range []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()} {
+		if !slices.Contains(but, a) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
 // reachable are the addresses of this machine to try, the loopbacks first.
 func (w *walk) reachable() []netip.Addr {
 	const most = 32 // a host of containers has hundreds
-	all := []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}
+	all := loopbacks(nil)
 	for _, a := range w.own {
 		if len(all) < most && !a.IsLinkLocalUnicast() && !slices.Contains(all, a) {
 			all = append(all, a)
 		}
 	}
 	return all
+}
+
+// running is a node of a name among the processes of this machine, with this port of EPMD,
+// or any if that is 0.
+func (w *walk) running(name string, port uint16) *Process {
+	all := w.procs()
+	for i, p := range all {
+		if p.isNode(name) && (port == 0 || p.portOf() == port) {
+			return &all[i]
+		}
+	}
+	return nil
 }
 
 // twoListeners finds two programs on this machine that listen at one port on different
@@ -90,12 +127,13 @@ func (w *walk) twoListeners(port uint16) (a, b *Process) {
 		}
 		return out
 	}
-	for i := range w.procs {
+	all := w.procs()
+	for i := range all {
 		for j := range i {
-			one, other := at(w.procs[j]), at(w.procs[i])
+			one, other := at(all[j]), at(all[i])
 			shared := slices.ContainsFunc(one, func(l netip.AddrPort) bool { return slices.Contains(other, l) })
 			if len(one) > 0 && len(other) > 0 && !shared {
-				return &w.procs[j], &w.procs[i]
+				return &all[j], &all[i]
 			}
 		}
 	}
@@ -105,18 +143,18 @@ func (w *walk) twoListeners(port uint16) (a, b *Process) {
 // otherPorts are where else an EPMD of a host may be, the likeliest first: where nodes of
 // the target's name on this machine are told to look comes before what others give away.
 func (w *walk) otherPorts(own bool) []uint16 {
-	const most = 16
+	const most = 64
 	var named, others []uint16
-	for _, p := range w.procs {
-		if !own {
-			break
-		}
-		if n, err := strconv.ParseUint(p.EPMDPort, 10, 16); err == nil {
-			if p.isNode(w.name) {
-				named = append(named, uint16(n))
-			} else {
-				others = append(others, uint16(n))
-			}
+	var all []Process
+	if own {
+		all = w.procs()
+	}
+	for _, p := range all {
+		switch {
+		case p.isBeam() && p.isNode(w.name):
+			named = append(named, p.portOf())
+		case p.isBeam() || p.isEPMD():
+			others = append(others, p.portOf())
 		}
 		for _, l := range p.Listens {
 			if p.isEPMD() {
@@ -133,15 +171,16 @@ func (w *walk) otherPorts(own bool) []uint16 {
 	return out
 }
 
-// nodeArgs finds the name in the command line of an Erlang node.
-func nodeArgs(args []string) string {
-	for i, a := range args[:max(len(args)-1, 0)] {
-		if a == "-name" || a == "-sname" {
-			return args[i+1]
+// whoListens names the program that takes connections at an address of this machine, if
+// this user may know.
+func (w *walk) whoListens(at netip.AddrPort) string {
+	if !w.isOwn(at.Addr()) {
+		return ""
+	}
+	for _, p := range w.procs() {
+		if p.listensAt(at.Port()) {
+			return fmt.Sprintf(" It is %s (process %d).", p.Program, p.PID)
 		}
 	}
 	return ""
 }
-
-// isBeam says whether a program is Erlang's emulator.
-func isBeam(program string) bool { return strings.HasPrefix(filepath.Base(program), "beam") }

@@ -4,33 +4,12 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 )
 
-// here examines this machine and all nodes on it.
-func (w *walk) here() {
-	mine := w.ownName()
-	if len(mine) == 0 {
-		mine = []netip.Addr{w.home()} // the finding is made; go on
-	}
-	first := w.ownEPMD(mine)
-	if first == nil {
-		return
-	}
-	const most = 100 // a look at each may take long
-	for i, n := range first.names.Nodes {
-		if i == most || w.ctx.Err() != nil {
-			return
-		}
-		w.node(n.Name, []netip.AddrPort{first.at}, true)
-	}
-}
-
-// home is where nodes of this machine register.
-func (w *walk) home() netip.Addr {
-	if w.d.IPv6 {
-		return netip.IPv6Loopback()
-	}
-	return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+// isOwnName says whether a host is this machine by its name, long or short.
+func (w *walk) isOwnName(host string) bool {
+	return host == w.hostname || strings.HasPrefix(host, w.hostname+".") || strings.HasPrefix(w.hostname, host+".")
 }
 
 // ownName looks at the name of this machine, and gives those of its addresses that this
@@ -72,24 +51,11 @@ func (w *walk) ownName() (usable []netip.Addr) {
 	return usable
 }
 
-// oneFamily notes that a host has no address of this side's family.
-func (w *walk) oneFamily(where string, addrs []netip.Addr) {
-	if w.d.IPv6 {
-		w.find(IPv4Only, where,
-			fmt.Sprintf("%s is %s: there is no IPv6 address, and nodes with -proto_dist inet6_tcp use nothing else.", where, list(addrs)),
-			"Give it an IPv6 address, or start all nodes of the cluster without -proto_dist inet6_tcp.")
-		return
-	}
-	w.find(IPv6Only, where,
-		fmt.Sprintf("%s is %s: there is no IPv4 address, and nodes use nothing else unless they are told to.", where, list(addrs)),
-		"Give it an IPv4 address, or start all nodes of the cluster with -proto_dist inet6_tcp.")
-}
-
-// ownEPMD looks at the EPMD of this machine, where nodes register and where the machine's
-// name leads. It gives the answer that nodes elsewhere would get, or nil.
+// ownEPMD looks at the EPMD of this machine, where nodes register and where their hosts'
+// names lead. It gives the answer that nodes elsewhere would get, or nil.
 func (w *walk) ownEPMD(names []netip.Addr) (first *answer) {
 	w.step(StepOwnEPMD, fmt.Sprintf("EPMD of this machine, port %d", w.rep.Port), func() (Status, string) {
-		addrs := []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}
+		addrs := slices.Clone(loopbacks(nil))
 		for _, a := range names {
 			if !slices.Contains(addrs, a) {
 				addrs = append(addrs, a)
@@ -97,28 +63,47 @@ func (w *walk) ownEPMD(names []netip.Addr) (first *answer) {
 		}
 		all := w.askAll(addrs, w.rep.Port)
 		home := all[slices.Index(addrs, w.home())]
-		for _, n := range names {
+		for _, n := range append(slices.Clone(names), w.home()) {
 			if a := all[slices.Index(addrs, n)]; a.state == answers {
 				first = &a
 				break
 			}
 		}
-		if first == nil && home.state == answers {
-			first = &home
+		if first == nil && w.rep.Target == "" {
+			return w.noOwnEPMD(all, home)
 		}
 		if !w.ownAnswers(all, home, names) || w.twoEPMDs(all) {
 			return Broken, list(all)
 		}
 		if first == nil {
-			if w.rep.Target != "" {
-				return Skipped, "none runs: erl starts one with the first node"
-			}
-			w.unreachable(fmt.Sprintf("this machine, port %d", w.rep.Port), home, true)
-			return Broken, list(all)
+			return Skipped, "none runs: erl starts one with the first node"
 		}
 		return OK, fmt.Sprintf("%s; %s", list(all), count(len(first.names.Nodes), "node"))
 	})
 	return first
+}
+
+// noOwnEPMD finds out why no EPMD answers where nodes register, nor elsewhere on this
+// machine.
+func (w *walk) noOwnEPMD(all []answer, home answer) (Status, string) {
+	if w.otherEPMDs() {
+		return Broken, list(all)
+	}
+	var without []string
+	for _, p := range w.procs() {
+		switch {
+		case p.registers():
+			w.unanswered(home, nil, true, "where nodes register")
+			return Broken, list(all)
+		case p.isBeam() && p.Node != "" && !p.Hidden:
+			without = append(without, p.Node)
+		}
+	}
+	if len(without) > 0 && home.refused() {
+		return Skipped, fmt.Sprintf("%s: none runs, and none of the nodes here needs one (%s)", list(all), list(without))
+	}
+	w.unanswered(home, nil, true, "where nodes register")
+	return Broken, list(all)
 }
 
 // ownAnswers notes which own addresses do not answer and must, if any does.
@@ -127,33 +112,29 @@ func (w *walk) ownAnswers(all []answer, home answer, names []netip.Addr) bool {
 	for i, a := range all {
 		switch a.state {
 		case answers:
-			some = &all[i]
+			if some == nil {
+				some = &all[i]
+			}
 		case silent, closes, foreign:
-			w.unreachable(a.at.String(), a, true)
+			w.mute(a)
 			return false
 		}
 	}
 	if some == nil {
 		return true
 	}
-	if home.state == refused {
-		w.find(WrongAddress, home.at.String(),
-			fmt.Sprintf("The EPMD of this machine answers at %s, and not at %s, where nodes register.", some.at, home.at),
-			addressAdvice)
+	if home.state != answers {
+		w.unanswered(home, some, true, "where nodes register")
 		return false
 	}
 	for _, a := range all {
-		if a.state == refused && slices.Contains(names, a.at.Addr()) {
-			w.find(WrongAddress, a.at.String(),
-				fmt.Sprintf("The EPMD of this machine answers at %s, and not at %s, where its name %s leads other nodes.", some.at, a.at, w.hostname),
-				addressAdvice)
+		if a.state != answers && slices.Contains(names, a.at.Addr()) {
+			w.unanswered(a, some, true, "where other nodes look for it")
 			return false
 		}
 	}
 	return true
 }
-
-const addressAdvice = "Start EPMD without -address and ERL_EPMD_ADDRESS, so that it listens on all addresses, or name this one there; with systemd, look at ListenStream in its socket unit."
 
 // twoEPMDs finds out whether answers of one machine come from several EPMDs.
 func (w *walk) twoEPMDs(all []answer) bool {
@@ -178,12 +159,4 @@ func (w *walk) twoEPMDs(all []answer) bool {
 		}
 	}
 	return false
-}
-
-// count writes a number of things.
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }

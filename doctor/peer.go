@@ -4,11 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
-
-	"github.com/goepmd/goepmd/epmd"
 )
 
 // there examines the way to the target.
@@ -22,6 +18,7 @@ func (w *walk) there() {
 	_, err := netip.ParseAddr(w.host)
 	literal := err == nil || w.host == "localhost" // then no other name matters
 	if !literal {
+		go func() { _, _ = w.resolve(w.host) }() // it is asked for below; meanwhile others are
 		if own := w.ownName(); w.host != w.hostname {
 			w.ownEPMD(own)
 		}
@@ -30,14 +27,19 @@ func (w *walk) there() {
 	if len(mine) == 0 {
 		return
 	}
-	if first := mine[0]; first.IsLoopback() && !literal && w.host != w.hostname && !strings.HasPrefix(w.host, w.hostname+".") {
+	if first := mine[0]; w.isOwn(first) && !literal && !w.isOwnName(w.host) && !w.isAlias() {
 		w.lost = first
 	}
 	ats := w.epmdStep(mine, other)
 	if len(ats) == 0 {
 		return
 	}
-	w.node(w.name, ats, w.isOwn(ats[0].Addr()))
+	w.node(w.name, ats, ats[0].Addr(), w.isOwn(ats[0].Addr()))
+}
+
+// isAlias says whether a node of this machine uses the target's host in its name.
+func (w *walk) isAlias() bool {
+	return slices.ContainsFunc(w.procs(), func(p Process) bool { return p.Node != "" && w.hostOf(p) == w.host })
 }
 
 // hostStep finds the addresses of the target's host.
@@ -84,12 +86,10 @@ func (w *walk) epmdStep(mine, other []netip.Addr) (ats []netip.AddrPort) {
 				continue
 			}
 			broken = true
-			w.find(WrongAddress, a.at.String(),
-				fmt.Sprintf("%s has several addresses, and EPMD answers at %s, but not at %s: %v.", w.host, all[0].at, a.at, a.err),
-				"Take the address out of the DNS or /etc/hosts, or let EPMD listen on it: a node uses the one that comes first, which may be either.")
+			w.unanswered(a, &all[0], w.isOwn(a.at.Addr()), fmt.Sprintf("to which %s leads, too", w.host))
 		}
 		if own {
-			all = slices.Concat(all, w.askAll(w.loopbacks(mine), w.rep.Port))
+			all = slices.Concat(all, w.askAll(loopbacks(mine), w.rep.Port))
 			home := slices.IndexFunc(all, func(a answer) bool { return a.at.Addr() == w.home() })
 			broken = !w.ownAnswers(all, all[home], nil) || w.twoEPMDs(all) || broken
 		}
@@ -102,164 +102,117 @@ func (w *walk) epmdStep(mine, other []netip.Addr) (ats []netip.AddrPort) {
 	return ats
 }
 
-// loopbacks are those that are not among addresses.
-func (w *walk) loopbacks(but []netip.Addr) (out []netip.Addr) {
-	for _, a := range []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()} {
-		if !slices.Contains(but, a) {
-			out = append(out, a)
-		}
-	}
-	return out
-}
-
 // noEPMD finds out why the first address does not answer.
 func (w *walk) noEPMD(all []answer, other []netip.Addr, own bool) {
 	first := all[0]
-	if w.elsewhere(first.at.Addr(), own) {
+	if p := w.running(w.name, 0); own && p != nil && !p.registers() {
+		w.runsUnknown(*p, first.at)
 		return
 	}
-	if first.state != refused && first.state != filtered {
-		w.unreachable(first.at.String(), first, own)
+	if first.state != unreached {
+		if !w.elsewhereHas(first.at.Addr(), own) {
+			w.mute(first)
+		}
 		return
 	}
 	try := other
 	if own {
 		try = slices.Concat(other, w.reachable())
 	}
+	if first.reach == refused && w.elsewhereHas(first.at.Addr(), own) {
+		return
+	}
 	for _, a := range slices.Concat(all[1:], w.askAll(try, w.rep.Port)) {
 		switch {
 		case a.state != answers:
-		case !own && !w.d.mine(a.at.Addr()):
-			w.unlikeFamily(a.at, "EPMD answers")
+		case !own && first.refused() && !w.d.mine(a.at.Addr()):
+			w.unlikeFamily(w.host, a.at, "EPMD answers")
 			return
 		default:
-			w.find(WrongAddress, first.at.String(),
-				fmt.Sprintf("EPMD answers at %s, and not at %s, to which %s leads.", a.at, first.at, w.host), addressAdvice)
+			w.unanswered(first, &a, own, fmt.Sprintf("to which %s leads", w.host))
 			return
 		}
 	}
-	w.unreachable(first.at.String(), first, own)
+	w.unanswered(first, nil, own, fmt.Sprintf("to which %s leads", w.host))
 }
 
-// unlikeFamily notes that something is to be had by the other family.
-func (w *walk) unlikeFamily(at netip.AddrPort, what string) {
-	if w.d.IPv6 {
-		w.find(IPv4Only, w.host, fmt.Sprintf("%s at %s, by IPv4, and not by IPv6, which this side uses.", what, at),
-			"Start all nodes with -proto_dist inet6_tcp, or none.")
-		return
-	}
-	w.find(IPv6Only, w.host, fmt.Sprintf("%s at %s, by IPv6, and not by IPv4, which this side uses.", what, at),
-		"Start all nodes with -proto_dist inet6_tcp, or none; and let EPMD listen on IPv4, too.")
-}
-
-// unreachable notes that an EPMD does not answer, and in which way.
-func (w *walk) unreachable(where string, a answer, own bool) {
-	machine := w.host
-	if own || machine == "" {
-		machine = "this machine"
-	}
-	switch a.state {
-	case refused:
-		do := fmt.Sprintf("Start a node on %s (that starts EPMD), or EPMD itself: epmd -daemon. If one runs there, it listens on other addresses or at another port: look at -address, ERL_EPMD_ADDRESS and ERL_EPMD_PORT there.", machine)
-		w.find(EPMDUnreachable, where, fmt.Sprintf("Nobody listens at %s: no EPMD runs on %s, or not there.", a.at, machine), do)
-	case filtered:
-		w.find(EPMDFiltered, where, fmt.Sprintf("No connection to %s comes about: %v.", a.at, a.err),
-			fmt.Sprintf("See that %s runs and that no firewall or security group drops TCP port %d; the nodes' own ports (inet_dist_listen_min and _max) must be open as well.", machine, w.rep.Port))
-	case silent:
-		w.find(EPMDSilent, where, fmt.Sprintf("At %s connections are taken, and a question is not answered.", a.at),
-			"If it is an EPMD, it hangs: OTP's does while one client does not read its answer. See who listens (ss -ltnp), and start it anew; nodes before OTP 25 must then be started anew, too.")
-	case closes:
-		w.find(EPMDCloses, where, fmt.Sprintf("At %s connections are closed unanswered: %v.", a.at, a.err),
-			"The EPMD is full (OTP's holds about 1000 connections), or is told not to answer this machine, or is none. Look at its log and at how many connections it has.")
-	case foreign:
-		w.find(NotAnEPMD, where, fmt.Sprintf("What answers at %s is no EPMD: %v.", a.at, a.err),
-			"See who listens there (ss -ltnp), and let EPMD have the port, or give another to all nodes by ERL_EPMD_PORT.")
-	}
-}
-
-// elsewhere finds the target's name at another port of its host.
-func (w *walk) elsewhere(addr netip.Addr, own bool) bool {
+// elsewhereHas finds the target's name at another port of its host.
+func (w *walk) elsewhereHas(addr netip.Addr, own bool) bool {
 	if w.name == "" {
 		return false
 	}
-	ports := w.otherPorts(own)
-	has := make([]bool, len(ports))
-	var group sync.WaitGroup // at once, since one that hangs must not hold the others up
-	for i, port := range ports {
-		group.Go(func() { has[i] = w.has(netip.AddrPortFrom(addr, port), w.name) })
+	var ats []netip.AddrPort
+	for _, port := range w.otherPorts(own) {
+		ats = append(ats, netip.AddrPortFrom(addr, port))
 	}
-	group.Wait()
-	for i, port := range ports {
-		if !has[i] {
-			continue
-		}
-		at := netip.AddrPortFrom(addr, port)
-		from := ""
-		if w.d.PortFrom != "" {
-			from = " (" + w.d.PortFrom + ")"
-		}
-		seen := fmt.Sprintf("This side asks port %d%s, and %s is registered with the EPMD at %s.", w.rep.Port, from, w.name, at)
-		if p := w.running(strconv.Itoa(int(port))); own && p != nil {
-			seen += fmt.Sprintf(" It runs with ERL_EPMD_PORT=%s (process %d).", p.EPMDPort, p.PID)
-		}
-		w.find(PortMismatchEnv, at.String(), seen,
-			fmt.Sprintf("Set ERL_EPMD_PORT to the same number, %d or %d, for all nodes and their tools (rabbitmqctl, remote shells), or for none.", port, w.rep.Port))
-		return true
+	known := w.has(ats, w.name)
+	if len(known) == 0 {
+		return false
 	}
-	return false
+	at := known[0]
+	seen := fmt.Sprintf("This side asks port %d%s, and %s is registered with the EPMD at %s.", w.rep.Port, w.portFrom(), w.name, at)
+	if p := w.running(w.name, at.Port()); own && p != nil {
+		seen += fmt.Sprintf(" It runs with ERL_EPMD_PORT=%s (process %d).", p.EPMDPort, p.PID)
+	}
+	w.find(PortMismatchEnv, at.String(), seen, w.onePort(at.Port()))
+	return true
 }
 
-// running is a node of the target's name among the processes of this machine, with this
-// ERL_EPMD_PORT, or any if that is empty.
-func (w *walk) running(port string) *Process {
-	for i, p := range w.procs {
-		if p.isNode(w.name) && (port == "" || p.EPMDPort == port) {
-			return &w.procs[i]
-		}
+// portFrom says where this side's port of EPMD was set, if that is known.
+func (w *walk) portFrom() string {
+	if w.d.PortFrom == "" {
+		return ""
 	}
-	return nil
+	return " (" + w.d.PortFrom + ")"
+}
+
+// onePort is what to do about two ports of EPMD.
+func (w *walk) onePort(other uint16) string {
+	return fmt.Sprintf("Set ERL_EPMD_PORT to the same number, %d or %d, for all nodes and their tools (rabbitmqctl, remote shells), or for none.", other, w.rep.Port)
 }
 
 // unknown finds out why the EPMD does not know the target's name.
-func (w *walk) unknown(at netip.AddrPort, own bool) {
+func (w *walk) unknown(name string, at netip.AddrPort, own bool) {
 	if own {
 		for _, a := range w.askAll(w.reachable(), w.rep.Port) {
-			if a.state == answers && a.at != at && w.has(a.at, w.name) {
+			if a.state == answers && a.at != at && len(w.has([]netip.AddrPort{a.at}, name)) > 0 {
 				w.find(TwoEPMDs, fmt.Sprint(w.rep.Port),
-					fmt.Sprintf("%s is registered with the EPMD at %s, and not with the one at %s, to which %s leads.", w.name, a.at, at, w.host),
+					fmt.Sprintf("%s is registered with the EPMD at %s, and not with the one at %s, to which %s leads.", name, a.at, at, w.host),
 					"Let one EPMD listen on all addresses, and end the other; then start the nodes of the one that ended anew.")
 				return
 			}
 		}
 	}
-	if w.elsewhere(at.Addr(), own) {
+	if w.elsewhereHas(at.Addr(), own) {
 		return
 	}
-	if p := w.running(""); own && p != nil {
-		w.find(RegistrationLost, w.name,
-			fmt.Sprintf("%s runs on this machine (process %d), and the EPMD at %s does not know it.", p.Node, p.PID, at),
-			"Start the node anew if EPMD was started anew (nodes before OTP 25 do not register again by themselves); see that it is not started with -dist_listen false, and that nobody unregistered it by epmd -stop.")
+	if p := w.running(name, 0); own && p != nil {
+		w.runsUnknown(*p, at)
 		return
 	}
-	registered := w.asked[at].names.Nodes
-	seen := fmt.Sprintf("The EPMD at %s does not know %s; it knows %s.", at, w.name, nodes(registered))
+	registered := w.askAll([]netip.Addr{at.Addr()}, at.Port())[0].names.Nodes
+	seen := fmt.Sprintf("The EPMD at %s does not know %s; it knows %s.", at, name, nodes(registered))
 	for _, n := range registered {
-		if n.Name != w.name && strings.EqualFold(n.Name, w.name) {
-			seen += fmt.Sprintf(" Capital letters matter: %s is not %s.", n.Name, w.name)
+		if n.Name != name && strings.EqualFold(n.Name, name) {
+			seen += fmt.Sprintf(" Capital letters matter: %s is not %s.", n.Name, name)
 		}
 	}
-	w.find(NameNotRegistered, w.name, seen,
-		fmt.Sprintf("See that the node runs on %s, is called %s before the @ (-name or -sname), and uses the same ERL_EPMD_PORT, %d. A node before OTP 25 that was registered once is lost when EPMD ends: start it anew.", w.host, w.name, w.rep.Port))
+	w.find(NameNotRegistered, name, seen,
+		fmt.Sprintf("See that the node runs on %s, is called %s before the @ (-name or -sname), and uses the same ERL_EPMD_PORT, %d. A node before OTP 25 that was registered once is lost when EPMD ends: start it anew.", w.host, name, w.rep.Port))
 }
 
-// nodes writes the names of a list.
-func nodes(all []epmd.NamePort) string {
-	if len(all) == 0 {
-		return "no node at all"
+// runsUnknown notes why the EPMD does not know a node that runs on this machine.
+func (w *walk) runsUnknown(p Process, at netip.AddrPort) {
+	switch {
+	case p.NotListening:
+		w.find(NotListening, p.short(),
+			fmt.Sprintf("%s runs on this machine (process %d) with -dist_listen false: it connects to others, and takes no connections.", p.Node, p.PID),
+			"Start it without -dist_listen false, or let it connect to the others.")
+	case p.WithoutEPMD != "":
+		w.find(WithoutEPMD, p.short(),
+			fmt.Sprintf("%s runs on this machine (process %d) with %s: EPMD does not know it.", p.Node, p.PID, p.WithoutEPMD),
+			"Start the node that does not find it in the same way, or this one without.")
+	default:
+		w.registrationLost(p, at)
 	}
-	var names []string
-	for _, n := range all {
-		names = append(names, n.Name)
-	}
-	return list(names)
 }

@@ -32,7 +32,7 @@ import (
 // tests, so each test asks for a name of its own.
 func realDoctor(port uint16) *doctor.Doctor {
 	d := newDoctor(port)
-	d.Processes = nil
+	d.Processes, d.Listeners = nil, nil
 	return d
 }
 
@@ -103,10 +103,36 @@ func TestNode(t *testing.T) {
 		stopped(t, epmdPID)
 		examine(t, d, "patient@127.0.0.1", doctor.EPMDSilent)
 	})
+	t.Run("at another port, with no name given", func(t *testing.T) {
+		other, otherPID := otpEPMD(t)
+		d := realDoctor(other)
+		d.Processes = doctor.ProcessesOf(pid(t, n), otherPID)
+		rep := examine(t, d, "", doctor.PortMismatchEnv)
+		require.Contains(t, rep.Findings[0].Seen, fmt.Sprintf("ERL_EPMD_PORT=%d (process %d)", port, pid(t, n)))
+	})
 	t.Run("a node that allows others only", func(t *testing.T) {
 		require.Equal(t, "ok", n.Eval("net_kernel:allow(['friend@127.0.0.1'])"))
-		rep := examine(t, realDoctor(port), "patient@127.0.0.1", doctor.NotAllowed)
-		require.Contains(t, rep.Findings[0].Seen, "not_allowed")
+		rep := examine(t, realDoctor(port), "patient@127.0.0.1")
+		require.Contains(t, rep.Unseen[0], "takes certain nodes only")
+		all := realDoctor(port)
+		all.Processes = doctor.ProcessesOf(pid(t, n), epmdPID)
+		examine(t, all, "")
+		as := realDoctor(port)
+		as.As = "friend@127.0.0.1"
+		examine(t, as, "patient@127.0.0.1")
+		as.As = "stranger@127.0.0.1"
+		rep = examine(t, as, "patient@127.0.0.1", doctor.NotAllowed)
+		require.Contains(t, rep.Findings[0].Seen, "refuses stranger@127.0.0.1")
+	})
+	t.Run("the connection of who is asked as stays", func(t *testing.T) {
+		friend := erl(t, "friend@127.0.0.1", port, "-hidden")
+		require.Equal(t, "pong", friend.Eval("net_adm:ping('patient@127.0.0.1')"))
+		require.Equal(t, "ok", friend.Eval("erlang:monitor_node('patient@127.0.0.1', true), ok"))
+		as := realDoctor(port)
+		as.As, as.Cookie = "friend@127.0.0.1", cookie
+		rep := examine(t, as, "patient@127.0.0.1")
+		require.Contains(t, rep.Steps[len(rep.Steps)-1].Seen, "it is connected with friend@127.0.0.1")
+		require.Equal(t, "stays", friend.Eval("receive {nodedown, _} -> gone after 500 -> stays end"))
 	})
 	t.Run("a node that hangs", func(t *testing.T) {
 		d := realDoctor(port)
@@ -131,6 +157,7 @@ func TestShortName(t *testing.T) {
 	d.Resolver = hosts{host: {"127.0.0.1"}}
 	examine(t, d, n.Name)
 	examine(t, d, "s")
+	d.Processes = doctor.ProcessesOf(pid(t, n))
 	examine(t, d, "")
 }
 
@@ -139,8 +166,11 @@ func TestNotListening(t *testing.T) {
 	t.Parallel()
 	port, _ := otpEPMD(t)
 	n := erl(t, "quiet@127.0.0.1", port, "-dist_listen", "false")
-	rep := examine(t, realDoctor(port), "quiet@127.0.0.1", doctor.RegistrationLost)
+	d := realDoctor(port)
+	rep := examine(t, d, "quiet@127.0.0.1", doctor.NotListening)
 	require.Contains(t, rep.Findings[0].Seen, strconv.Itoa(pid(t, n)))
+	d.Processes = doctor.ProcessesOf(pid(t, n))
+	examine(t, d, "") // it was told so
 }
 
 // TestOtherInterface: a node that listens on an address to which its name does not lead.
@@ -179,6 +209,7 @@ func TestOTPAddress(t *testing.T) {
 	d := realDoctor(port)
 	d.Resolver = hosts{"here": {"127.0.0.2"}}
 	examine(t, d, "otp_address@here", doctor.WrongAddress)
+	d.Processes = doctor.ProcessesOf()
 	examine(t, d, "", doctor.WrongAddress)
 }
 
@@ -188,14 +219,14 @@ func TestTwoPrograms(t *testing.T) {
 	port, pid := otpEPMD(t)
 	daemon(t, port, "127.0.0.2")
 	d := realDoctor(port)
+	d.Processes = doctor.ProcessesOf(pid, os.Getpid())
 	d.Resolver = hosts{"here": {"127.0.0.2"}}
 	rep := examine(t, d, "", doctor.TwoEPMDs)
 	require.Contains(t, rep.Findings[0].Seen, fmt.Sprintf("epmd (process %d)", pid))
 	require.Contains(t, rep.Findings[0].Seen, fmt.Sprintf("(process %d)", os.Getpid()))
 }
 
-// full is a port whose queue of connections is full: the system drops what comes, as a
-// firewall would.
+// full is a port whose queue of connections is full, as that of a program that hangs.
 func full(t *testing.T, port uint16) uint16 {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
@@ -215,17 +246,22 @@ func full(t *testing.T, port uint16) uint16 {
 	return 0
 }
 
-func TestFiltered(t *testing.T) {
+// TestFull: to who connects that looks like a firewall.
+func TestFull(t *testing.T) {
 	t.Parallel()
 	d := realDoctor(full(t, freePort(t)))
 	d.Timeout = short
-	examine(t, d, "filtered@127.0.0.1", doctor.EPMDFiltered)
+	rep := examine(t, d, "full@127.0.0.1", doctor.EPMDSilent)
+	require.Contains(t, rep.Findings[0].Seen, fmt.Sprintf("(process %d)", os.Getpid()))
 
 	port := daemon(t, 0, "127.0.0.1")
-	register(t, "127.0.0.1", port, node("filtered", full(t, freePort(t))))
+	register(t, "127.0.0.1", port, node("full", full(t, freePort(t))))
 	d = realDoctor(port)
 	d.Timeout = short
-	examine(t, d, "filtered@127.0.0.1", doctor.PortFiltered)
+	examine(t, d, "full@127.0.0.1", doctor.HandshakeSilent)
+
+	d.Listeners = func() ([]doctor.Listener, error) { return nil, nil } // where the system does not tell
+	examine(t, d, "full@127.0.0.1", doctor.PortFiltered)
 }
 
 // certificate writes a certificate and its key to one file.
@@ -270,6 +306,8 @@ func TestTLSNode(t *testing.T) {
 		}[name])
 	}
 	d := realDoctor(port)
+	d.Processes = doctor.ProcessesOf()
+	examine(t, d, "") // nobody said that this side does not speak it
 	d.TLS = true
 	d.Cookie = "another"
 	examine(t, d, "open@127.0.0.1", doctor.CookieMismatch)
@@ -298,6 +336,7 @@ func TestOwnNetwork(t *testing.T) {
 	examine(t, d, "n@"+own)
 	only := daemon(t, 0, "127.0.0.1")
 	d = realDoctor(only)
+	d.Processes = doctor.ProcessesOf()
 	d.Resolver = hosts{"here": {own}}
 	examine(t, d, "", doctor.WrongAddress)
 	examine(t, d, "m@here", doctor.WrongAddress)

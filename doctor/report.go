@@ -19,6 +19,7 @@ const (
 const (
 	StepOwnName   = "own-name"
 	StepOwnEPMD   = "own-epmd"
+	StepNodes     = "nodes"
 	StepHost      = "host"
 	StepEPMD      = "epmd"
 	StepName      = "name"
@@ -62,6 +63,8 @@ type Report struct {
 	// walking. No findings is good health.
 	Steps    []Step    `json:"steps"`
 	Findings []Finding `json:"findings"`
+	// Unseen is what was not looked at or not compared, as sentences.
+	Unseen []string `json:"unseen"`
 }
 
 // Healthy says that nothing is wrong, as far as can be seen from here.

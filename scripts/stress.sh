@@ -25,6 +25,7 @@ epmd/internal/epoll 1 TestTimeout|TestTimeoutRestarts|TestNoTimeout|TestFreshIsS
 cmd/epmd 1 TestSignals|TestAlreadyRunning|TestUpgradeThroughLink|TestUpgradeDaemon|TestUpgradeWithPage|TestControlNonsense|TestPredecessorVariable|TestListensWhereTold|TestBlockedLog
 cmd/epmd 5 TestConformance/timed
 cmd/epmd 5 TestStateOfTwo|TestStateOfOneThatEnds|TestStateInUpgrade|TestStateBeforePort
+doctor 5 TestWhole|TestManySilent|TestWebServer|TestFirewall|TestPortFirewall|TestHandshakeSilent|TestOtherPorts
 conformance 1 TestInTime|TestWatchMachine
 metrics 1 TestEveryMetricMoves
 epmdhttp 1 TestSlowReaderIsCut|TestStream|TestStreamsAreBounded|TestStreamEnds|TestStreamOutlivesTimeouts

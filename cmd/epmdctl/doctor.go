@@ -22,20 +22,22 @@ func doctorCommand(s streams) *cli.Command {
 		Description: "Walks the way that a node would walk to another: host name, addresses, EPMD there,\n" +
 			"name registered, its port, a distribution handshake; and says where the way breaks and\n" +
 			"what to do. Run it on the machine whose node does not find the other; without a name it\n" +
-			"looks at this machine and all nodes that are registered on it.\n\n" +
+			"looks at this machine, what runs on it, and all nodes that are registered on it.\n\n" +
 			"   epmdctl doctor rabbit@db1.example.com\n" +
 			"   epmdctl doctor\n" +
 			"   epmdctl doctor -cookie-file ~/.erlang.cookie rabbit@db1\n" +
 			"   epmdctl doctor -o json rabbit@db1 | jq -r '.findings[].code'\n\n" +
 			"It changes nothing: EPMD is asked for names, and a node sees a connection that comes to\n" +
-			"nothing. As root it sees more of this machine. docs/epmdctl.md lists what it finds.\n\n" +
+			"nothing. As root it sees more of this machine. -timeout bounds all of it.\n" +
+			"docs/epmdctl.md lists what it finds.\n\n" +
 			"Exit status: 0 if all is well, 1 if it found something, 2 if it could not look.",
 		ShellComplete: completeNames,
 		Flags: []cli.Flag{
 			outputFlag(),
 			&cli.BoolFlag{Name: "ipv6", Usage: "as nodes with -proto_dist inet6_tcp, by IPv6 only"},
 			&cli.BoolFlag{Name: "tls", Usage: "as nodes with -proto_dist inet_tls"},
-			&cli.StringFlag{Name: "cookie-file", Usage: "show the node the cookie in a `FILE`, to find out whether it has the same", TakesFile: true},
+			&cli.StringFlag{Name: "cookie-file", Usage: "show the nodes the cookie in a `FILE`, to find out whether they have the same", TakesFile: true},
+			&cli.StringFlag{Name: "as", Usage: "ask as the node `NAME@HOST`, for nodes that take certain others only (net_kernel:allow)"},
 			&cli.StringFlag{Name: "also-ports", Usage: "where else an EPMD may be, as `PORT,PORT`, besides 4369 and what this machine gives away"},
 		},
 		Action: func(ctx context.Context, c *cli.Command) error { return examine(ctx, c, s) },
@@ -54,6 +56,10 @@ func examine(ctx context.Context, c *cli.Command, s streams) error {
 	d := &doctor.Doctor{Port: port, Timeout: c.Duration("timeout"), IPv6: c.Bool("ipv6"), TLS: c.Bool("tls")}
 	if v := os.Getenv(envPort); v != "" && v == strconv.Itoa(int(d.Port)) {
 		d.PortFrom = envPort
+	}
+	d.As = c.String("as")
+	if d.As != "" && !strings.Contains(d.As, "@") {
+		return fmt.Errorf("-as: a node is named as NAME@HOST, not %q", d.As)
 	}
 	if path := c.String("cookie-file"); path != "" {
 		b, err := os.ReadFile(path)
@@ -134,6 +140,9 @@ func (s streams) findings(rep doctor.Report) error {
 		fmt.Fprintf(&b, "%s (%s)\n", p.bold(p.bad(string(f.Code))), f.Where)
 		b.WriteString(wrap(f.Seen, "    ", textWidth))
 		b.WriteString(wrap("What to do: "+f.Do, "    ", textWidth))
+	}
+	if len(rep.Unseen) > 0 {
+		b.WriteString("\n" + wrap(strings.Join(rep.Unseen, " "), "", textWidth))
 	}
 	_, err := s.out.Write([]byte(b.String()))
 	return err

@@ -20,6 +20,9 @@ type Node struct {
 	// TLS says that its connections are made of TLS, where the handshake is framed
 	// otherwise.
 	TLS bool
+	// Yields leaves a connection that the peer has with this name as it is: the handshake
+	// ends with ErrAlive. Else that has to go.
+	Yields bool
 }
 
 // framed is a connection as the handshake takes it.

@@ -219,6 +219,12 @@ func TestBadPeers(t *testing.T) {
 		_, err := alpha.connect(script{bytes.NewReader(c.says)}, beta.Name, Version6)
 		require.ErrorIs(t, err, c.want, what)
 	}
+	yields := alpha
+	yields.Yields = true
+	var said bytes.Buffer
+	_, err := yields.connect(heard{bytes.NewReader(short("salive")), &said}, beta.Name, Version6)
+	require.ErrorIs(t, err, ErrAlive)
+	require.True(t, bytes.HasSuffix(said.Bytes(), short("sfalse")), "it keeps what it has")
 	old := string(appendHello(hello{old: true, flags: flags, name: beta.Name}, false))
 	first := string(appendHello(hello{flags: flags, name: beta.Name}, false))
 	reply := "r" + string(make([]byte, 4+md5.Size))
@@ -240,6 +246,12 @@ func TestBadPeers(t *testing.T) {
 		_, err := alpha.accept(script{bytes.NewReader(c.says)})
 		require.ErrorIs(t, err, c.want, what)
 	}
+}
+
+// heard is a peer that reads from a script, and whose words are kept.
+type heard struct {
+	io.Reader
+	io.Writer
 }
 
 func long(body string) []byte {

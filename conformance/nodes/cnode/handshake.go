@@ -18,6 +18,8 @@ var (
 	ErrPeer = errors.New("the peer does not speak the distribution protocol")
 	// ErrRefused: the peer said no; the text is its status.
 	ErrRefused = errors.New("the peer refused the connection")
+	// ErrAlive: the peer has a connection with a node of this name.
+	ErrAlive = errors.New("the peer is connected with a node of this name")
 	// ErrCookie: the peer does not know the cookie.
 	ErrCookie = errors.New("the peer has another cookie")
 )
@@ -116,7 +118,7 @@ func (n Node) greet(rw io.ReadWriter, v Version) (first, other hello, err error)
 	if err := writeShort(rw, appendHello(first, false)); err != nil {
 		return first, hello{}, err
 	}
-	if err := readStatus(rw); err != nil {
+	if err := n.readStatus(rw); err != nil {
 		return first, hello{}, err
 	}
 	b, err := readShort(rw)
@@ -168,7 +170,7 @@ func (n Node) checkDigest(b []byte, tag byte, challenge uint32) error {
 	return nil
 }
 
-func readStatus(rw io.ReadWriter) error {
+func (n Node) readStatus(rw io.ReadWriter) error {
 	b, err := readShort(rw)
 	if err != nil {
 		return err
@@ -180,6 +182,9 @@ func readStatus(rw io.ReadWriter) error {
 	case "ok", "ok_simultaneous":
 		return nil
 	case "alive":
+		if n.Yields {
+			return errors.Join(ErrAlive, writeShort(rw, []byte("sfalse")))
+		}
 		// The peer still holds an old connection of ours: it shall drop that.
 		return writeShort(rw, []byte("strue"))
 	default:
