@@ -1,13 +1,17 @@
 package epmd_test
 
 import (
+	"errors"
+	"fmt"
 	"runtime"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/goepmd/goepmd/epmd"
+	"github.com/goepmd/goepmd/wire"
 )
 
 // graceWithoutOrder is a TakenGrace of none where the server sees the end of a connection
@@ -74,4 +78,20 @@ func testStoppedBeforeMore(t *testing.T, engine epmd.Engine) {
 	require.Equal(t, []uint8{0}, exchange3(t, c, transport("last", "tls", 1000)))
 	require.Empty(t, requireClosed(t, c))
 	require.Zero(t, s.View().Len(), "a stop ends all that the connection holds")
+}
+
+// TestBytesAfterRegistration: of what a registered node sends, against the protocol, so much is
+// read as OTP's epmd reads at once. The close is a reset only if there is more.
+func TestBytesAfterRegistration(t *testing.T) {
+	onEngines(t, func(t *testing.T, engine epmd.Engine) {
+		s := run(t, &epmd.Server{Engine: engine})
+		for n, reset := range map[int]bool{1: false, 16: false, wire.MaxPacketLen + 1: false, wire.MaxPacketLen + 2: true} {
+			c, _ := s.register(t, fmt.Sprintf("n%d", n))
+			_, err := c.Write(make([]byte, n))
+			require.NoError(t, err)
+			_, err = c.Read(make([]byte, 1))
+			require.Equal(t, reset, errors.Is(err, syscall.ECONNRESET), "%d bytes: %v", n, err)
+			require.Error(t, err)
+		}
+	})
 }

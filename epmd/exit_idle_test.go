@@ -73,6 +73,28 @@ func testExitIdle(t *testing.T, engine epmd.Engine) {
 	require.NoError(t, s.Shutdown(ctx(t)))
 }
 
+// TestExitIdleRefusals: registrations that are refused again and again do not hold the server.
+func TestExitIdleRefusals(t *testing.T) {
+	t.Parallel()
+	onEngines(t, func(t *testing.T, engine epmd.Engine) {
+		t.Parallel()
+		s := run(t, &epmd.Server{Engine: engine, ExitIdle: 2 * soon})
+		for begun := time.Now(); ; time.Sleep(soon / 10) {
+			require.Less(t, time.Since(begun), patience, "it goes on")
+			c, err := net.Dial("tcp", s.addr)
+			if err != nil {
+				break // it has ended
+			}
+			_, err = c.Write(alive(t, "\xff"))
+			if err == nil {
+				_, _ = io.ReadFull(c, make([]byte, 6)) // perhaps it ends in this moment
+			}
+			require.NoError(t, c.Close())
+		}
+		require.ErrorIs(t, s.end(t), epmd.ErrIdle)
+	})
+}
+
 // TestExitIdleNever: without it, and once the server is closed, nothing counts.
 func TestExitIdleNever(t *testing.T) {
 	t.Parallel()

@@ -527,3 +527,27 @@ func testOneHolder(t *testing.T, engine epmd.Engine) {
 	require.Eventually(t, func() bool { return s.View().Len() == 0 }, patience, tick)
 	require.Equal(t, []uint8{0}, exchange3(t, other, transport("s", "t2", 2)))
 }
+
+// TestStateOfTransports: a connection whose first transport was refused is registered, and told
+// to be, with the first that is not.
+func TestStateOfTransports(t *testing.T) {
+	onEngines(t, func(t *testing.T, engine epmd.Engine) {
+		states := make(chan epmd.ConnState, 20)
+		s := run(t, &epmd.Server{
+			Engine: engine, MultiTransport: true, OneHolder: true, TakenGrace: -1,
+			ConnState: func(_ epmd.Conn, s epmd.ConnState) { states <- s },
+		})
+		require.Equal(t, []uint8{0}, exchange3(t, s.dial(t), transport("held", "a", 1)))
+		require.Equal(t, epmd.StateNew, <-states)
+		require.Equal(t, epmd.StateRegistered, <-states)
+
+		c := s.dial(t)
+		require.Equal(t, []uint8{1}, exchange3(t, c, transport("held", "b", 2)))
+		require.Equal(t, epmd.StateNew, <-states)
+		require.Equal(t, epmd.StateRefused, <-states)
+		require.Equal(t, []uint8{0, 0}, exchange3(t, c, transport("free", "b", 3), transport("free", "c", 4)))
+		require.NoError(t, c.Close())
+		require.Equal(t, epmd.StateRegistered, <-states)
+		require.Equal(t, epmd.StateClosed, <-states)
+	})
+}
