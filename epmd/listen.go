@@ -28,10 +28,10 @@ var (
 )
 
 // Listen opens the listeners that Addresses and Port ask for. Without addresses
-// these are 0.0.0.0 and ::, each for its own family, and a family that the system
-// lacks is left out. With addresses, both loopback addresses come first, and one
-// of these two that cannot be bound is logged and left out; any other must be
-// bound.
+// these are 0.0.0.0 and ::, each for its own family. With addresses, both loopback
+// addresses come first, and one of these two that cannot be bound is logged and left
+// out; any other must be bound. Left out is what the system lacks the family for, and
+// what 0.0.0.0 or ::, if named, listens on already.
 //
 // Its errors are ErrAlreadyRunning, ErrTooManyAddresses, or the system's. If it
 // fails, it leaves nothing open.
@@ -48,12 +48,13 @@ func (s *Server) Listen(ctx context.Context) ([]net.Listener, error) {
 		switch {
 		case err == nil:
 			lns = append(lns, ln)
+		case sockets.IsInUse(err) && slices.Contains(addrs[:i], wildcardOf(a)): // by that one
 		case sockets.IsInUse(err):
 			sockets.CloseListeners(lns)
 			return nil, fmt.Errorf("%w at port %d on %s: %w", ErrAlreadyRunning, port, a, err)
-		case len(s.Addresses) == 0 && sockets.IsNoFamily(err):
+		case sockets.IsNoFamily(err):
 			skipped = err
-		case i < implied:
+		case i < implied && !sockets.NoFiles(err):
 			skipped = err
 			s.init().report.Log.Warn("a loopback address cannot be listened on and is left out", "address", a, "err", err)
 		default:
@@ -69,7 +70,8 @@ func (s *Server) Listen(ctx context.Context) ([]net.Listener, error) {
 
 // listenAddrs are the addresses to listen on, each once; the first so many are
 // implied. Naming all addresses of a family makes its loopback one
-// superfluous, which would clash (OTP 29 has it so; before, this failed).
+// superfluous, which would clash (OTP 29 has it so; before, this failed). They come
+// before those that they include.
 func (s *Server) listenAddrs() (addrs []netip.Addr, implied int) {
 	if len(s.Addresses) == 0 {
 		return wildcards, 0
@@ -80,12 +82,25 @@ func (s *Server) listenAddrs() (addrs []netip.Addr, implied int) {
 		}
 	}
 	implied = len(addrs)
+	for _, a := range wildcards {
+		if slices.Contains(s.Addresses, a) {
+			addrs = append(addrs, a)
+		}
+	}
 	for _, a := range s.Addresses {
 		if !slices.Contains(addrs, a) {
 			addrs = append(addrs, a)
 		}
 	}
 	return addrs, implied
+}
+
+// wildcardOf means all addresses of the family of an address.
+func wildcardOf(a netip.Addr) netip.Addr {
+	if a.Is4() {
+		return wildcards[0]
+	}
+	return wildcards[1]
 }
 
 func listen(ctx context.Context, a netip.Addr, port uint16) (net.Listener, error) {

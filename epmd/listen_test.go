@@ -29,6 +29,7 @@ func TestListen(t *testing.T) {
 		"all":      {nil, []string{"0.0.0.0", "[::]"}},
 		"some":     {[]string{"127.0.0.2"}, []string{"127.0.0.1", "[::1]", "127.0.0.2"}},
 		"wildcard": {[]string{"0.0.0.0"}, []string{"[::1]", "0.0.0.0"}},
+		"overlap":  {[]string{"127.0.0.2", "::1", "0.0.0.0", "127.0.0.1", "::"}, []string{"0.0.0.0", "[::]"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &epmd.Server{Port: freePort(t), Addresses: addrs(tt.named...)}
@@ -61,6 +62,7 @@ func TestAlreadyRunning(t *testing.T) {
 		"all":     {Port: port},
 		"named":   {Port: port, Addresses: addrs("127.0.0.1")},
 		"implied": {Port: port, Addresses: addrs("127.0.0.2")},
+		"overlap": {Port: port, Addresses: addrs("127.0.0.1", "0.0.0.0")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			lns, err := s.Listen(context.Background())

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -17,8 +18,12 @@ const readyReport = "ready\n"
 // detach starts this program again, detached, and waits until it listens or has
 // failed. Like OTP's epmd it returns 0 in either case; what went wrong stands on
 // standard error.
-func detach(args []string, stderr io.Writer) int {
-	exe, err := os.Executable()
+func detach(o options, args []string, stderr io.Writer) int {
+	if err := enoughFiles(filesOf(o)); err != nil {
+		fmt.Fprintln(stderr, "epmd: cannot detach:", err)
+		return 1
+	}
+	exe, err := ownPath()
 	if err != nil {
 		fmt.Fprintln(stderr, "epmd: cannot find the program to detach:", err)
 		return 1
@@ -43,7 +48,7 @@ func detach(args []string, stderr io.Writer) int {
 	case err != nil || len(report) == 0:
 		fmt.Fprintln(stderr, "epmd: the daemon ended before it listened")
 	default:
-		fmt.Fprintf(stderr, "epmd: %s", report)
+		fmt.Fprintf(stderr, "epmd: %s", bytes.TrimPrefix(report, []byte("epmd: ")))
 	}
 	return 0
 }
@@ -51,7 +56,11 @@ func detach(args []string, stderr io.Writer) int {
 // starter is who started a detached daemon and waits; nil is nobody.
 type starter struct{ f *os.File }
 
-func (s *starter) ready()           { s.report(readyReport) }
+func (s *starter) ready() {
+	s.report(readyReport)
+	s.letGo()
+}
+
 func (s *starter) failed(err error) { s.report(err.Error() + "\n") }
 
 func (s *starter) report(text string) {

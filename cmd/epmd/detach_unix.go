@@ -6,8 +6,11 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
+	"runtime"
 	"strconv"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,11 +23,56 @@ var ignoredSignals = []os.Signal{syscall.SIGPIPE}
 // with the write end of a pipe to its starter.
 func startDetached(cmd *exec.Cmd, w *os.File) error {
 	closeInherited()
+	nothing, err := openNothing()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = nothing.Close() }() // the child has its own
+	cmd.Stdin, cmd.Stdout = nothing, nothing
+	cmd.Stderr = w // until letGo: the daemon may end before it can say why by the other one
 	const firstExtra = 3
 	cmd.ExtraFiles = []*os.File{w}
 	cmd.Env = append(os.Environ(), starterEnv+"="+strconv.Itoa(firstExtra))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	return cmd.Start()
+}
+
+// openNothing opens what stands for a terminal that is not there: where there is no
+// /dev/null, a directory, which can be neither read nor written.
+func openNothing() (*os.File, error) {
+	f, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return os.Open(rootDir)
+	}
+	return f, nil
+}
+
+// letGo has a detached daemon's standard error go where its output goes, once its starter
+// is not to hear of it any more.
+func (s *starter) letGo() {
+	if s != nil {
+		_ = unix.Dup2(int(os.Stdout.Fd()), int(os.Stderr.Fd())) // cannot fail: both are open
+	}
+}
+
+// ownPath is the path of this program. Where there is no /proc, the kernel has still told
+// by which one it was started.
+func ownPath() (string, error) {
+	exe, err := os.Executable()
+	if err == nil || runtime.GOOS != "linux" {
+		return exe, err
+	}
+	aux, auxErr := unix.Auxv()
+	if auxErr != nil {
+		return "", err
+	}
+	const execName = 31 // AT_EXECFN
+	for i := range aux {
+		if aux[i][0] == execName {
+			return filepath.Abs(unix.BytePtrToString(*(**byte)(unsafe.Pointer(&aux[i][1]))))
+		}
+	}
+	return "", err
 }
 
 // closeInherited keeps what this process was given open, but for its standard

@@ -30,6 +30,9 @@ func interact(o options, stdout, stderr io.Writer) int {
 	case err == nil:
 	case o.command == commandStarted:
 		return 1
+	case noFiles(err):
+		fmt.Fprintln(stderr, "epmd: too few open files to ask: 6 are needed; raise the limit (ulimit -n)")
+		return 1
 	default:
 		fmt.Fprintln(stderr, "epmd: Cannot connect to local epmd")
 		if o.debug > 0 {

@@ -63,16 +63,18 @@ var errRelative = errors.New("with -daemon, -state needs a path that begins at t
 // begin gives the listeners to serve: none, if the server serves already what it took
 // over.
 func (l *life) begin(ctx context.Context) ([]net.Listener, error) {
-	var err error
-	if l.upgrader.program, err = programPath(); err != nil {
-		return nil, err
-	}
+	l.upgrader.program, l.upgrader.unknown = programPath() // while the directory is that of the start
 	if from := fromPredecessor(); from != nil {
 		if err := l.resume(ctx, from); err != nil {
 			return nil, err
 		}
 		l.upgrader.control.port = l.port(l.server.Addrs())
 		return nil, nil
+	}
+	if l.systemd == nil {
+		if err := enoughFiles(filesOf(l.o)); err != nil {
+			return nil, err
+		}
 	}
 	unfit := l.checkState()
 	if unfit != nil && l.systemd == nil { // nobody shall connect
@@ -133,7 +135,14 @@ func (l *life) port(of []net.Addr) uint16 {
 
 func (l *life) listen(ctx context.Context) ([]net.Listener, error) {
 	if l.systemd != nil {
-		return l.systemd.passed(l.o)
+		lns, err := l.systemd.passed(l.o)
+		if err != nil || l.systemd.store.restores() { // then as many files do as the daemon before had
+			return lns, err
+		}
+		if err := enoughFiles(filesOf(l.o)); err != nil {
+			return nil, err
+		}
+		return lns, nil
 	}
 	return l.server.Listen(ctx)
 }

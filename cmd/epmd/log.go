@@ -13,7 +13,7 @@ import (
 )
 
 // newLogger logs errors and warnings, and with -d everything: to standard error,
-// or, when detached, to the system's log if there is one.
+// or, when detached, to the system's log if there is one, else nowhere.
 func newLogger(o options, stderr io.Writer) *slog.Logger {
 	level := slog.LevelWarn
 	if o.debug > 0 {
@@ -23,6 +23,7 @@ func newLogger(o options, stderr io.Writer) *slog.Logger {
 		if w, err := systemLog(); err == nil {
 			return slog.New(&lineHandler{w: w, level: level, mu: new(sync.Mutex)})
 		}
+		stderr = io.Discard // which its starter still reads
 	}
 	return slog.New(&lineHandler{w: stderr, level: level, stamp: true, journal: isJournal(stderr), mu: new(sync.Mutex)})
 }

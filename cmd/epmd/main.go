@@ -1,3 +1,9 @@
+// A daemon takes few processors (see threads.go), so Go need not watch how many its
+// container grants, which would take two open files.
+//
+//go:debug containermaxprocs=0
+//go:debug updatemaxprocs=0
+
 // Command epmd is the Erlang Port Mapper Daemon: it takes the place of the program
 // of the same name that comes with OTP, with the same flags, environment
 // variables, output and exit statuses. See `epmd -help` for them.

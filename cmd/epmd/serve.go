@@ -22,7 +22,7 @@ func serve(o options, args []string, stderr io.Writer) int {
 	var starter *starter
 	if o.daemon {
 		if starter = fromStarter(); starter == nil && !hasPredecessor() {
-			return detach(args, stderr)
+			return detach(o, args, stderr)
 		}
 	}
 	log := newLogger(o, stderr)
@@ -53,6 +53,7 @@ func listenAndServe(o options, args []string, log *slog.Logger, starter *starter
 	ctx, stop := untilSignal()
 	defer stop()
 	l := newLife(o, args, log, s)
+	makeThreads()
 	var web *webServer
 	if hasPredecessor() { // what can fail comes before anything is taken over
 		if web, err = listenHTTP(ctx, o, s, log); err != nil {
@@ -143,6 +144,9 @@ func untilSignal() (context.Context, func()) {
 			// something hold up the shutdown, such as a log that nobody reads.
 			signal.Reset()
 			signal.Ignore(ignoredSignals...)
+			if os.Getpid() == 1 {
+				signal.Ignore(upgradeSignals...) // as before
+			}
 			time.AfterFunc(epmd.ShutdownGrace+time.Second, func() { die(signalError{s}) })
 			cancel(signalError{s})
 		case <-ctx.Done():

@@ -100,6 +100,9 @@ func (st *store) takes(f *os.File) bool {
 	return true
 }
 
+// restores says whether connections were kept, which takes has taken.
+func (st *store) restores() bool { return st != nil && len(st.passed) > 0 }
+
 func (st *store) useJournal(f *os.File) {
 	st.file = f
 	st.journal = state.NewJournal(f, st.server.Remember)

@@ -17,6 +17,7 @@ type store struct{ file *os.File }
 func newStore(*slog.Logger, *epmd.Server, int) *store  { return nil }
 func (*store) takes(*os.File) bool                     { return false }
 func (*store) goOn()                                   {}
+func (*store) restores() bool                          { return false }
 func (*store) restore() (bool, error)                  { return false, nil }
 func (*store) OnEvent(registry.Event, registry.Inside) {}
 func (*store) run(context.Context)                     {}

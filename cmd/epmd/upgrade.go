@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,6 +34,7 @@ type upgrader struct {
 	server  *epmd.Server
 	log     *slog.Logger
 	program string // looked at anew each time
+	unknown error  // why the program is not known; nil if it is
 	args    []string
 	state   *stateFile
 	systemd *systemd
@@ -44,7 +46,7 @@ type upgrader struct {
 	predecessor *os.File       // the connection to the daemon before; nil if there was none
 	alone       chan struct{}  // closed when that one has come to its end, and systemd was told so; nil likewise
 
-	busy    sync.Mutex     // an upgrade is under way
+	busy    sync.Mutex     // an upgrade is under way, which alone starts a child
 	replies sync.WaitGroup // somebody is to be told how it went
 }
 
@@ -53,7 +55,7 @@ type upgrader struct {
 func programPath() (string, error) {
 	exe, err := os.Executable()
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("its own program is not known; on Linux this takes a /proc: %w", err)
 	}
 	called, err := exec.LookPath(os.Args[0])
 	if err != nil {
@@ -83,7 +85,7 @@ func (u *upgrader) upgrade(ctx context.Context) (pid int, err error) {
 		u.log.Error("the upgrade failed, and this daemon goes on", "program", u.program, "err", epmd.ErrPortable)
 		return 0, epmd.ErrPortable
 	}
-	if err := u.place.now().irreplaceable(); err != nil {
+	if err := cmp.Or(u.place.now().irreplaceable(), u.unknown); err != nil {
 		u.log.Error("this daemon cannot be replaced while it runs, and goes on", "err", err)
 		return 0, err
 	}

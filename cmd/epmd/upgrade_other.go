@@ -10,6 +10,8 @@ import (
 	"syscall"
 )
 
+var upgradeSignals []os.Signal
+
 func socketPair() (*net.UnixConn, *os.File, error) { return nil, nil, errors.ErrUnsupported }
 func shareable(syscall.Conn) (*os.File, error)     { return nil, errors.ErrUnsupported }
 func hasPredecessor() bool                         { return false }

@@ -101,6 +101,9 @@ func inherited(env string) (int, bool) {
 	return fd, true
 }
 
+// upgradeSignals may ask for an upgrade.
+var upgradeSignals = []os.Signal{syscall.SIGUSR2, syscall.SIGHUP}
+
 // catchSignals has SIGUSR2 ask for an upgrade, and under systemd SIGHUP, which is a reload.
 // One that comes before onSignals waits for it. As process 1 SIGHUP is answered as any
 // wish for an upgrade is there.
@@ -114,6 +117,9 @@ func (u *upgrader) catchSignals(pid int) {
 
 // onSignals upgrades at the signals that ask for it, until the context ends.
 func (u *upgrader) onSignals(ctx context.Context) {
+	if u.place.pid == 1 {
+		go u.reapOrphans(ctx)
+	}
 	u.replies.Go(func() {
 		defer signal.Stop(u.signals)
 		for {

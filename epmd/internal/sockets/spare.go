@@ -18,7 +18,9 @@ func (s *Spare) Reserve() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.file == nil && !s.closed {
-		s.file, _ = os.Open(os.DevNull) // nil, if there is none
+		if s.file, _ = os.Open(os.DevNull); s.file == nil {
+			s.file, _ = os.Open(string(os.PathSeparator)) // there may be no /dev
+		}
 	}
 	return s.file != nil
 }
