@@ -291,3 +291,42 @@ func TestContainerRefusesUpgrades(t *testing.T) {
 		})
 	}
 }
+
+// TestContainerFewProcesses: with too few processes a container ends with a sentence, never
+// with a traceback; with as many as docs/deploy.md says it runs, and can be asked.
+func TestContainerFewProcesses(t *testing.T) {
+	pool := engine(t)
+	own, err := pool.Client.Version()
+	require.NoError(t, err)
+	name := build(t, pool, own.Get("Arch"))
+	docker := func(words ...string) (string, error) {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		out, err := exec.CommandContext(ctx, "docker", words...).CombinedOutput()
+		return strings.TrimSpace(string(out)), err
+	}
+	const threads, ofCommand = 12, 6
+	run := func(limit int) string {
+		id, err := docker("run", "-d", "--network", "none", "--no-healthcheck", "--pids-limit", strconv.Itoa(limit), name)
+		require.NoError(t, err, id)
+		t.Cleanup(func() {
+			out, err := docker("rm", "--force", id)
+			require.NoError(t, err, out)
+		})
+		return id
+	}
+	for _, limit := range []int{3, threads - 1} {
+		id := run(limit)
+		out, err := docker("wait", id)
+		require.NoError(t, err, out)
+		require.Equal(t, "1", out)
+		out, err = docker("logs", id)
+		require.NoError(t, err, out)
+		require.Regexp(t, "^epmd: the system gives it no more threads: a daemon needs 12, a command 6; [^\n]*$", out)
+	}
+	id := run(threads + ofCommand)
+	require.Eventually(t, func() bool {
+		out, err := docker("exec", id, "/epmd", "-names")
+		return err == nil && strings.Contains(out, "up and running")
+	}, patience, 100*time.Millisecond)
+}
