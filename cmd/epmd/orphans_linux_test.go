@@ -75,6 +75,11 @@ func TestProcess1Signals(t *testing.T) {
 		}, patience, time.Millisecond)
 		require.NoError(t, d.Signal(syscall.SIGHUP))
 		require.NoError(t, d.Signal(syscall.SIGUSR2))
+		select {
+		case <-d.Ended():
+			require.Fail(t, "a signal has ended it", "%v", d.State())
+		case <-time.After(100 * time.Millisecond): // it takes less to end
+		}
 		require.NoError(t, begun.Send([]byte("held")))
 		answer, err := begun.RecvAll(patience)
 		require.NoError(t, err)
