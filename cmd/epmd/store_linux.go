@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -299,7 +301,18 @@ func (st *store) reconcile(now registry.Snapshot) error {
 			}
 		}
 	}
-	for o := range st.names {
+	owners := slices.Sorted(maps.Keys(st.names))
+	// The daemon before this one may have kept others, where there is not room for all.
+	for _, o := range owners[min(st.most, len(owners)):] {
+		if !st.kept[o] {
+			st.kept[o] = true
+			st.bytes += len(connName(o)) + 1
+		}
+		if err := st.letGo(o); err != nil {
+			return err
+		}
+	}
+	for _, o := range owners {
 		if err := st.keep(o); err != nil {
 			return err
 		}
