@@ -53,10 +53,14 @@ func interact(o options, stdout, stderr io.Writer) int {
 	case o.command == commandStarted:
 		return 0
 	case err != nil:
-		fmt.Fprintln(stdout, "epmd: no response from local epmd")
-		return 1
+		return printMute(stdout)
 	}
 	return printList(port, lines, stdout, stderr)
+}
+
+func printMute(stdout io.Writer) int {
+	fmt.Fprintln(stdout, "epmd: no response from local epmd")
+	return 1
 }
 
 func printList(port uint32, lines []byte, stdout, stderr io.Writer) int {
@@ -88,11 +92,16 @@ func ask(ctx context.Context, o options) ([]byte, error) {
 	}
 	c := client(o)
 	answer, err := c.Exchange(ctx, packet)
-	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "dial" {
+	if !connected(err) {
 		return nil, err
 	}
 	return answer, nil // it runs, even if its answer broke off
+}
+
+// connected says that a daemon took the connection, whatever came then.
+func connected(err error) bool {
+	var op *net.OpError
+	return !errors.As(err, &op) || op.Op != "dial"
 }
 
 // client asks the daemon that the options mean, at the addresses that OTP's commands try,

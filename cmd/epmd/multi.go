@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"github.com/goepmd/goepmd/epmd"
@@ -28,7 +29,10 @@ func interactMulti(ctx context.Context, o options, stdout, stderr io.Writer) (st
 		list, err = client(o).Dump3(ctx)
 		port, lines, dialect = list.Port, dumpLines(list), list.Dialect
 	}
-	if err != nil || dialect != wire.MultiTransport {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded) && connected(err):
+		return printMute(stdout), true // there is no time left to ask again
+	case err != nil || dialect != wire.MultiTransport:
 		return 0, false
 	}
 	return printList(port, lines, stdout, stderr), true
