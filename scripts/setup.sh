@@ -81,6 +81,7 @@ if [ -e /usr/share/bash-completion/bash_completion ]; then
 else
 	install bash-completion "completion is tested beside it"
 fi
+need nft nftables "firewalls stand between the machines that the doctor looks at"
 need mmdebstrap mmdebstrap "images of the real OTP are made of Debian's packages where no registry answers"
 if command -v docker >/dev/null && docker version >/dev/null 2>&1; then
 	say "a docker engine answers"

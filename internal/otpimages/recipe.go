@@ -58,8 +58,14 @@ var options = []string{
 // utf8 is for Elixir, which asks for it.
 const utf8 = "ENV LANG=C.UTF-8"
 
-// tried25 are the versions of the images of bookworm.
-var tried25 = []string{"25.2.3+dfsg-1+deb12u4"}
+// rabbitPath has the scripts of RabbitMQ before Debian's wrappers of them.
+const rabbitPath = "ENV PATH=/usr/lib/rabbitmq/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// The versions of the images of bookworm and of trixie.
+var (
+	tried25 = []string{"25.2.3+dfsg-1+deb12u4"}
+	tried27 = []string{"27.3.4.1+dfsg-1+deb13u4"}
+)
 
 func otp(release, suite string, tried ...string) recipe {
 	return recipe{
@@ -88,7 +94,7 @@ var recipes = []recipe{
 	otp("25", "bookworm", tried25...).pulled("25.2.3"),
 	// Debian has mended half of what later versions of OTP have, and no image of a registry
 	// does the same.
-	otp("27", "trixie", "27.3.4.1+dfsg-1+deb13u4"),
+	otp("27", "trixie", tried27...),
 	otp("29", "forky", "29.1.1+dfsg-1", "29.1.2+dfsg-1").pulled("29.1.2").moving(),
 	{
 		Edition: edition, Name: "apps", Tried: tried25, Suite: "bookworm",
@@ -99,10 +105,20 @@ var recipes = []recipe{
 		}),
 		// Debian's wrappers in /usr/sbin change to a user of their own; the scripts that
 		// they wrap come first in the path, and run as root.
-		Options: slices.Concat(options, []string{`--extract-hook=ln -s mawk "$1/usr/bin/awk"`}),
-		Settings: []string{utf8,
-			"ENV PATH=/usr/lib/rabbitmq/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
-		Proofs: []string{"elixir --version", "rabbitmqctl version", "rabbitmq-queues help", "sh -n /usr/lib/rabbitmq/bin/rabbitmq-server"},
+		Options:  slices.Concat(options, []string{`--extract-hook=ln -s mawk "$1/usr/bin/awk"`}),
+		Settings: []string{utf8, rabbitPath},
+		Proofs:   []string{"elixir --version", "rabbitmqctl version", "rabbitmq-queues help", "sh -n /usr/lib/rabbitmq/bin/rabbitmq-server"},
+	},
+	{
+		// The same of a later Debian, and a server of XMPP. Debian's ejabberdctl runs as a
+		// user of its own; a test starts ejabberd by erl.
+		Edition: edition, Name: "apps-27", Tried: tried27, Suite: "trixie",
+		Packages: slices.Concat(base, []string{
+			"elixir", "rabbitmq-server", "ejabberd", "grep", "mawk", "procps", "hostname",
+		}),
+		Options:  slices.Concat(options, []string{`--extract-hook=ln -s mawk "$1/usr/bin/awk"`}),
+		Settings: []string{utf8, rabbitPath},
+		Proofs:   []string{"elixir --version", "rabbitmqctl version", "test -d /etc/ejabberd"},
 	},
 	{
 		// Clients of other makers, and what compiles two of them.

@@ -37,6 +37,10 @@ func whole() ([]stage, error) {
 			command: goTestHere("./conformance/nodes", "-run", "TestNodes"), env: proofEnv, tests: true,
 		},
 		{
+			name: "doctor", does: "the doctor looks at broken and healthy machines of real nodes", after: []string{"images"}, lane: waits,
+			command: goTestHere("./doctor/lab", "-run", "TestLab", "-parallel", "4"), env: proofEnv, tests: true,
+		},
+		{
 			name: "clients", does: "clients of other makers on both engines: Java, C, nmap, ejabberd; Elixir and RabbitMQ on the portable one", after: []string{"images"}, lane: waits,
 			command: goTestHere("./conformance/nodes", "-run", "TestForeignClients"), env: proofEnv, tests: true,
 		},
