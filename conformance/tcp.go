@@ -59,7 +59,7 @@ func (e End) Addr() (netip.Addr, error) {
 func Outside(v6 bool) (netip.Addr, error) {
 	all, err := net.InterfaceAddrs()
 	if err != nil {
-		return netip.Addr{}, err
+		return netip.Addr{}, Unsupported("this machine does not tell its addresses: %v", err)
 	}
 	for _, a := range all {
 		p, err := netip.ParsePrefix(a.String())

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -76,8 +75,7 @@ func testAllow(t *testing.T, engine epmd.Engine) {
 func TestLocalInSpiteOfLists(t *testing.T) { onEngines(t, testLocalInSpiteOfLists) }
 
 func testLocalInSpiteOfLists(t *testing.T, engine epmd.Engine) {
-	unix, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
-	require.NoError(t, err)
+	unix := listenUnix(t)
 	tcp, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	for _, ln := range []net.Listener{unix, tcp} {

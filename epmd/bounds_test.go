@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -116,7 +117,9 @@ func testNeverEvictedOnceRegistered(t *testing.T, engine epmd.Engine) {
 	}
 	require.EqualValues(t, told.Load(), registered)
 	require.Positive(t, registered)
-	require.Positive(t, s.Stats().LimitUnfinished, "the limit was met")
+	if runtime.GOOS == "linux" { // elsewhere they may come one after the other
+		require.Positive(t, s.Stats().LimitUnfinished, "the limit was met")
+	}
 }
 
 // TestUnfinishedWithinTotal: that there is no room in total does not let more be

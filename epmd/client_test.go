@@ -396,6 +396,7 @@ func testReregisterIsClosed(t *testing.T, engine epmd.Engine) {
 func TestRegistrationEndsAtOnce(t *testing.T) { onEngines(t, testRegistrationEndsAtOnce) }
 
 func testRegistrationEndsAtOnce(t *testing.T, engine epmd.Engine) {
+	needFiles(t)
 	s := run(t, &epmd.Server{Engine: engine})
 	c := s.client()
 	var copied io.Closer

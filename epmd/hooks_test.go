@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -76,8 +77,7 @@ func fireExchange(t *testing.T, r *running, packet string) {
 
 // fireRegister has a node register; the hook may end its connection at once.
 func fireRegister(t *testing.T, r *running) {
-	_, err := r.dial(t).Write(alive(t, "hooked"))
-	require.NoError(t, err)
+	_, _ = r.dial(t).Write(alive(t, "hooked")) // where the system tells of the end at once, it fails
 }
 
 // hooked is a server of which a hook does something once, on behalf of "hooked", while
@@ -105,6 +105,9 @@ var allowedCalls = map[string]func(*testing.T, hooked, epmd.Conn){
 	"Stats": func(t *testing.T, h hooked, _ epmd.Conn) { assert.Positive(t, h.Stats().Accepted) },
 	"Addrs": func(_ *testing.T, h hooked, _ epmd.Conn) { h.Addrs() },
 	"File": func(t *testing.T, h hooked, c epmd.Conn) {
+		if runtime.GOOS == "windows" {
+			return // it gives none
+		}
 		for _, o := range []registry.Owner{h.other, c.Owner} {
 			f, err := h.File(o)
 			assert.NoError(t, err)
@@ -248,6 +251,7 @@ func listener(t *testing.T) net.Listener {
 func TestFileInHook(t *testing.T) { onEngines(t, testFileInHook) }
 
 func testFileInHook(t *testing.T, engine epmd.Engine) {
+	needFiles(t)
 	type found struct {
 		state epmd.ConnState
 		file  *os.File
@@ -279,6 +283,7 @@ func testFileInHook(t *testing.T, engine epmd.Engine) {
 func TestFileBesideHooks(t *testing.T) { onEngines(t, testFileBesideHooks) }
 
 func testFileBesideHooks(t *testing.T, engine epmd.Engine) {
+	needFiles(t)
 	owners := make(chan registry.Owner, 100)
 	s := run(t, &epmd.Server{Engine: engine, ConnState: func(c epmd.Conn, _ epmd.ConnState) {
 		select {

@@ -417,7 +417,7 @@ func (l *life) client() *epmd.Client { return &epmd.Client{Addr: l.base.Addr().S
 
 // ask makes a request, or asks a server for what it waits for.
 func (l *life) ask(s *lifeServer, r *rand.Rand) {
-	within, cancel := context.WithTimeout(context.Background(), time.Duration(r.IntN(int(patience))))
+	within, cancel := context.WithTimeout(context.Background(), time.Duration(r.Int64N(int64(patience))))
 	defer cancel()
 	switch r.IntN(5) {
 	case 0:

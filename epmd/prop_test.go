@@ -8,7 +8,6 @@ import (
 	"maps"
 	"math/rand"
 	"net"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
@@ -152,12 +151,11 @@ type dialer func(ctx context.Context) (net.Conn, error)
 // serve starts a server for one round, and says how to connect to it.
 func serve(t *testing.T, engine epmd.Engine, network string) (*running, dialer, *epmd.Client) {
 	t.Helper()
-	addr := "127.0.0.1:0"
+	ln := listener(t)
 	if network == "unix" {
-		addr = filepath.Join(t.TempDir(), "s")
+		require.NoError(t, ln.Close())
+		ln = listenUnix(t)
 	}
-	ln, err := net.Listen(network, addr)
-	require.NoError(t, err)
 	s := runOn(t, &epmd.Server{Engine: engine, RelaxedCommandCheck: true}, ln)
 	dial := func(ctx context.Context) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, network, s.addr)

@@ -121,6 +121,10 @@ func TestAcceptDenied(t *testing.T) { onEngines(t, testAcceptDenied) }
 
 func testAcceptDenied(t *testing.T, engine epmd.Engine) {
 	if os.Getenv(deniedEnv) == "" {
+		needSelf(t)
+		if runtime.GOARCH == "386" {
+			t.Skip("SKIPPED: all calls of sockets are one to this system, so a filter cannot tell accept; run it on another processor")
+		}
 		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.v", "-test.run=^"+t.Name()+"$", "-test.timeout=5m")
 		cmd.Env = append(os.Environ(), deniedEnv+"=1")
 		out, err := cmd.CombinedOutput()

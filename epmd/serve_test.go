@@ -175,6 +175,7 @@ func TestTemporaryErrors(t *testing.T) {
 // its node, whose other end the test has.
 func kept(t *testing.T, engine epmd.Engine) (epmd.Held, net.Conn) {
 	t.Helper()
+	needFiles(t)
 	s := run(t, &epmd.Server{Engine: engine, ConnsKept: true})
 	c, _ := s.register(t, "foo")
 	left := epmd.Held{Names: s.View().Snapshot(), Conns: map[registry.Owner]*os.File{}}

@@ -8,11 +8,9 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -20,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/goepmd/goepmd/epmd"
+	"github.com/goepmd/goepmd/epmd/internal/sockets"
 	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/internal/testbed"
 	"github.com/goepmd/goepmd/registry"
@@ -253,9 +252,7 @@ func TestKinds(t *testing.T) { onEngines(t, testKinds) }
 
 func testKinds(t *testing.T, engine epmd.Engine) {
 	t.Run("unix", func(t *testing.T) {
-		ln, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
-		require.NoError(t, err)
-		s := runOn(t, &epmd.Server{Engine: engine}, ln)
+		s := runOn(t, &epmd.Server{Engine: engine}, listenUnix(t))
 		client := &epmd.Client{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "unix", s.addr)
 		}}
@@ -365,14 +362,12 @@ func testRemotePeer(t *testing.T, engine epmd.Engine) {
 func TestComesBackAtOnce(t *testing.T) { onEngines(t, testComesBackAtOnce) }
 
 func testComesBackAtOnce(t *testing.T, engine epmd.Engine) {
-	s := run(t, &epmd.Server{Engine: engine, TakenGrace: graceWithoutOrder()})
+	s := run(t, &epmd.Server{Engine: engine, TakenGrace: -1})
 	c, resp := s.register(t, "foo")
 	for range 300 {
 		require.NoError(t, c.Close())
-		if s.TakenGrace < 0 {
-			_, err := s.client().Lookup(ctx(t), "foo")
-			require.ErrorIs(t, err, epmd.ErrNotFound)
-		}
+		_, err := s.client().Lookup(ctx(t), "foo")
+		require.ErrorIs(t, err, epmd.ErrNotFound)
 		next, again := s.register(t, "foo")
 		require.Zero(t, again.Result)
 		require.Equal(t, resp.Creation+1, again.Creation)
@@ -402,7 +397,7 @@ func testSlowReader(t *testing.T, engine epmd.Engine) {
 	}
 	require.Eventually(t, func() bool { return s.Stats().WriteErrors == 1 }, patience, 10*tick)
 	_, err = io.ReadAll(slow)
-	require.ErrorIs(t, err, syscall.ECONNRESET, "part of a list must not look like the whole")
+	require.True(t, sockets.IsReset(err), "part of a list must not look like the whole")
 }
 
 // fill registers so many names that socket buffers do not take the list.
@@ -593,6 +588,9 @@ func freePort(tb testing.TB) uint16 {
 func ownAddress(t *testing.T) net.IP {
 	t.Helper()
 	addrs, err := net.InterfaceAddrs()
+	if err != nil && runtime.GOOS == "windows" {
+		t.Skip("SKIPPED: wine in a container does not list the addresses of the machine: ", err)
+	}
 	require.NoError(t, err)
 	for _, a := range addrs {
 		if n, ok := a.(*net.IPNet); ok && !n.IP.IsLoopback() && n.IP.To4() != nil {

@@ -42,6 +42,7 @@ func TestServeToBeStopped(t *testing.T) {
 // TestTakenGraceOfStopped: a daemon that did not run while a holder ended, as on a busy
 // machine, sees the end before it finds that the time is over.
 func TestTakenGraceOfStopped(t *testing.T) {
+	needSelf(t)
 	for _, kind := range []string{"epoll", "portable", "wrapped"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()

@@ -115,7 +115,7 @@ func (r *Registry) retire(c *record, why Reason) {
 	c.registered, c.sibling = false, nil
 	c.extra = "" // of an old name only port and owner are ever told
 	r.old.pushLast(c)
-	if r.old.n > r.remember+RememberBeyond {
+	if r.old.n-RememberBeyond > r.remember {
 		r.forget(r.old.first)
 	}
 	if c.several == nil {

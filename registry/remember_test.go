@@ -1,6 +1,7 @@
 package registry_test
 
 import (
+	"math"
 	"runtime"
 	"slices"
 	"testing"
@@ -167,6 +168,13 @@ func TestRememberBeyond(t *testing.T) {
 	require.Equal(t, uint32(2001+more), register(t, r, 1, otpNode(numbered(0), 1)))
 	require.Equal(t, remember+registry.RememberBeyond-1, r.Stats().Remembered)
 	require.NoError(t, r.Verify())
+}
+
+// TestRememberAll: the greatest number there is forgets nobody.
+func TestRememberAll(t *testing.T) {
+	r, clock := newRegistry(math.MaxInt)
+	comeAndGo(t, r, clock, 7)
+	require.Equal(t, numberedFrom(0, 7), oldNames(r))
 }
 
 // TestMapsAreMadeAnew: when a quarter is left of 4096 names or more, and not before; of a

@@ -82,6 +82,7 @@ else
 	install bash-completion "completion is tested beside it"
 fi
 need nft nftables "firewalls stand between the machines that the doctor looks at"
+need qemu-aarch64-static qemu-user-static "tests for other processors are run by it"
 need mmdebstrap mmdebstrap "images of the real OTP are made of Debian's packages where no registry answers"
 if command -v docker >/dev/null && docker version >/dev/null 2>&1; then
 	say "a docker engine answers"

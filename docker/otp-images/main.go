@@ -4,7 +4,7 @@
 //
 //	go run ./docker/otp-images [-list | -extract FOLDER] [NAME...]
 //
-// The names are 23, 25, 27, 29, apps, apps-27, clients, systemd and supervisors; without one it
+// The names are 23, 25, 27, 29, apps, apps-27, clients, systemd, supervisors and wine; without one it
 // gets all. What is there already is only run once, to tell its version. With -list it says what
 // is there; -extract takes the epmd of one out, to run it without a container.
 package main

@@ -1,6 +1,6 @@
 // Package otpimages makes the container images of the real thing: OTP 23, 25, 27 and
-// 29, applications that are built on it, and a machine with systemd. The command docker/otp-images is its
-// front.
+// 29, applications that are built on it, a machine with systemd, and one with wine. The command
+// docker/otp-images is its front.
 //
 // An image of OTP is pulled if a registry answers within seconds; that is asked once.
 // Else, and for the others always, it is made from Debian's suites by

@@ -16,7 +16,7 @@ const atOnce = 2
 
 // Image is an image that can be run.
 type Image struct {
-	// Name is "23", "25", "27", "29", "apps", "apps-27", "clients", "systemd" or "supervisors".
+	// Name is "23", "25", "27", "29", "apps", "apps-27", "clients", "systemd", "supervisors" or "wine".
 	Name string
 	// Ref is what docker calls it: "goepmd-otp:27-HASH".
 	Ref string

@@ -149,6 +149,16 @@ var recipes = []recipe{
 		Options:  options, Settings: []string{utf8},
 		Proofs: []string{"supervisord --version", "tini --version", "dumb-init --version"},
 	},
+	{
+		// Wine, which runs the build for Windows. That of bookworm lacks a library that Go
+		// needs.
+		Edition: edition, Name: "wine", Tried: tried27, Suite: "trixie",
+		Packages: slices.Concat(base, []string{"wine64", "libc-bin"}),
+		// A script of the package, which is not run, makes this link.
+		Options:  slices.Concat(options, []string{`--extract-hook=ln -s /usr/x86_64-w64-mingw32/lib/zlib1.dll "$1/usr/lib/x86_64-linux-gnu/wine/x86_64-windows/"`}),
+		Settings: []string{utf8, "ENV WINEDEBUG=-all", "ENV WINEPREFIX=/wine"},
+		Proofs:   []string{"/usr/lib/wine/wine64 --version"},
+	},
 }
 
 // Names are those of all images.

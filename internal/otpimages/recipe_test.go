@@ -30,7 +30,7 @@ func TestRefFollowsRecipe(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	require.Equal(t, []string{"23", "25", "27", "29", "apps", "apps-27", "clients", "systemd", "supervisors"}, Names())
+	require.Equal(t, []string{"23", "25", "27", "29", "apps", "apps-27", "clients", "systemd", "supervisors", "wine"}, Names())
 	seen := make(map[string]bool)
 	for _, name := range Names() {
 		r, err := find(name)
@@ -45,5 +45,5 @@ func TestNames(t *testing.T) {
 		seen[ref] = true
 	}
 	_, err := find("26")
-	require.ErrorContains(t, err, "there are 23, 25, 27, 29, apps, apps-27, clients, systemd, supervisors")
+	require.ErrorContains(t, err, "there are 23, 25, 27, 29, apps, apps-27, clients, systemd, supervisors, wine")
 }

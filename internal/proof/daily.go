@@ -18,10 +18,6 @@ func daily() ([]stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	var under []string
-	for _, name := range core {
-		under = append(under, "./"+name+"/...")
-	}
 	return []stage{
 		{
 			name: "setup", does: "install what is missing",
@@ -37,7 +33,7 @@ func daily() ([]stage, error) {
 		},
 		{
 			name: "core", does: "the core's tests, under the race detector and with their coverage", after: []string{"setup"}, lane: waits,
-			command: goTest(slices.Concat([]string{"-p", "3", "-race", "-cover", "-covermode=atomic"}, under)...), tests: true,
+			command: goTest(slices.Concat([]string{"-p", "3", "-race", "-cover", "-covermode=atomic"}, under(core))...), tests: true,
 			cover: map[string]float64{"wire": 95, "registry": 95, "epmd/session": 95},
 		},
 		{
@@ -63,6 +59,15 @@ func daily() ([]stage, error) {
 // modules downloads what the tests and tools are made of while there is a network: a
 // network of their own has none.
 const modules = `go list -deps -test ./... >/dev/null && go list -modfile=tools/go.mod -deps tool >/dev/null`
+
+// under are the patterns of packages and of all below them.
+func under(packages []string) []string {
+	var patterns []string
+	for _, name := range packages {
+		patterns = append(patterns, "./"+name+"/...")
+	}
+	return patterns
+}
 
 func inCore(name string) bool {
 	top, _, _ := strings.Cut(name, "/")

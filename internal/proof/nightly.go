@@ -14,6 +14,11 @@ func nightly() ([]stage, error) {
 			command: []string{"scripts/cross.sh", "all"},
 		},
 		{
+			name: "platforms", does: "the whole suite to the daemon on arm64 and riscv64, and on Windows under wine", after: []string{"setup"},
+			command: append([]string{"sh", "-c", `go run ./docker/otp-images wine >&2 && exec "$0" "$@"`}, goTestHere("-timeout", "1h", "./internal/platforms", "-run", "TestEmulated|TestWindowsSuite")...),
+			env:     []string{"GOEPMD_PROOF=1", "GOEPMD_EVERY=1"}, tests: true, bound: time.Hour,
+		},
+		{
 			name: "race", does: "every test under the race detector", after: []string{"setup"},
 			command: goTest("-race", "./..."), tests: true, bound: time.Hour,
 		},

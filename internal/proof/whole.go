@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -71,6 +72,20 @@ func whole() ([]stage, error) {
 			command: goTest("./cmd/epmdctl", "-run", "TestShells"), env: proofEnv, tests: true,
 		},
 		{
+			name: "386", does: "the core's tests on 386", after: []string{"setup"}, lane: waits,
+			command: goTest(append(under(core), "./fuzz/machine", "./fuzz/wasm/host")...), env: []string{"GOARCH=386", "CGO_ENABLED=0"}, tests: true,
+		},
+		emulated("s390x", append(pure, "./epmd")...),
+		emulated("arm", pure...),
+		{
+			name: "emulated", does: "the daemon on arm64 and riscv64: a tenth of the suite", after: []string{"setup"},
+			command: goTest("./internal/platforms", "-run", "TestEmulated"), env: proofEnv, tests: true,
+		},
+		{
+			name: "windows", does: "the build for Windows under wine: the core's tests, a tenth of the suite", after: []string{"images"},
+			command: goTestHere("./internal/platforms", "-run", "TestWindows"), env: proofEnv, tests: true,
+		},
+		{
 			name: "cross", does: "builds for every promised system, on one processor each", after: []string{"setup"},
 			command: []string{"scripts/cross.sh"},
 		},
@@ -105,6 +120,18 @@ func whole() ([]stage, error) {
 		lockstep("27"),
 		lockstep("29"),
 	}, nil
+}
+
+// pure are the packages that need no socket.
+var pure = []string{"./wire", "./registry/...", "./epmd/session"}
+
+// emulated is the tests of packages on another processor, by qemu.
+func emulated(arch string, packages ...string) stage {
+	return stage{
+		name: arch, does: "tests on " + arch + ", by qemu: " + strings.Join(packages, " "), after: []string{"setup"},
+		command: goTest(append([]string{"-exec", "qemu-" + arch + "-static"}, packages...)...),
+		env:     []string{"GOARCH=" + arch, "CGO_ENABLED=0"}, tests: true,
+	}
 }
 
 // lockstep is 100,000 random steps with the epmd of an image of OTP, from a new seed.

@@ -82,6 +82,7 @@ func StartOn(ctx context.Context, port uint16, cmd *exec.Cmd) (*Process, error) 
 			*to = own
 		}
 	}
+	cmd.WaitDelay = outputDelay
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}

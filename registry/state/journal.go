@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	"io"
 	"io/fs"
+	"math"
 	"time"
 
 	"github.com/goepmd/goepmd/registry"
@@ -133,7 +134,7 @@ func (j *Journal) rebase(e registry.Event, s registry.Snapshot) error {
 	}
 	b := Append(nil, State{Saved: e.Time, Names: s})
 	next := head{
-		generation: max(h.generation, j.generation) + 1, remember: uint32(j.remember), version: Version,
+		generation: max(h.generation, j.generation) + 1, remember: uint32(min(uint64(j.remember), math.MaxUint32)), version: Version,
 		base: roundUp(max(info.Size(), j.end, firstBase)), length: int64(len(b)),
 	}
 	if _, err := j.file.WriteAt(b, next.base); err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -103,7 +104,7 @@ func churn(r *registry.Registry, rnd *rand.Rand) {
 // TestJournal: after every change the journal reads back as the registry is, also
 // when another goes on with it, and when it is cut anywhere in its last record.
 func TestJournal(t *testing.T) {
-	for _, remember := range []int{-1, 3, 0} {
+	for _, remember := range []int{-1, 3, 0, math.MaxInt} {
 		t.Run(strconv.Itoa(remember), func(t *testing.T) {
 			t.Parallel()
 			testJournal(t, remember)

@@ -36,7 +36,7 @@ func ReadJournal(f File) (registry.Snapshot, error) {
 	if err != nil {
 		return registry.Snapshot{}, err
 	}
-	r := newReplay(s.Names, int(h.remember))
+	r := newReplay(s.Names, int(min(h.remember, math.MaxInt32)))
 	records := io.NewSectionReader(f, h.base+h.length, math.MaxInt64-h.base-h.length)
 	if err := r.all(bufio.NewReader(records), h.version); err != nil {
 		return registry.Snapshot{}, err
@@ -114,7 +114,7 @@ func (r *replay) apply(e *registry.Entry, registered bool) {
 		r.at[name] = place{r.live, r.live.PushFront(e)}
 	} else {
 		r.at[name] = place{r.old, r.old.PushBack(e)}
-		if r.old.Len() > r.remember+registry.RememberBeyond {
+		if r.old.Len()-registry.RememberBeyond > r.remember {
 			r.forget()
 		}
 	}

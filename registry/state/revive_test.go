@@ -153,7 +153,7 @@ func TestReviveOrder(t *testing.T) {
 		require.Empty(t, e.Node.Extra)
 	}
 	require.Equal(t, []string{"several", "gone", s.Names.Nodes[1].Node.Name, "b"}, names)
-	require.EqualValues(t, 1<<31+1, got.Floor, "that of names that were forgotten is higher")
+	require.Equal(t, uint32(1<<31+1), got.Floor, "that of names that were forgotten is higher")
 	require.Equal(t, s.Names.LastOwner, got.LastOwner)
 	require.NoError(t, registry.New(registry.Config{}).Restore(got))
 }

@@ -133,7 +133,7 @@ func TestVersion1(t *testing.T) {
 	require.Equal(t, "gone", want.Old[0].Node.Name)
 	r := registry.New(registry.Config{})
 	require.NoError(t, r.Restore(want))
-	require.EqualValues(t, 1<<40|9, r.Snapshot().LastOwner)
+	require.Equal(t, registry.Owner(1<<40|9), r.Snapshot().LastOwner)
 
 	f := new(file)
 	f.b, err = os.ReadFile("testdata/v1.journal")

@@ -293,15 +293,6 @@ func (c *conn) wait() error {
 	}
 }
 
-// readPlainly reads from a connection, and has what was read take effect.
-func readPlainly(c net.Conn, b []byte, effect func(n int)) (int, error) {
-	n, err := c.Read(b)
-	if n > 0 {
-		effect(n)
-	}
-	return n, err
-}
-
 // takeMore serves the further requests of a kept connection, until it ends. They
 // are short and few: no more is set aside for them than for one that only waits.
 func (c *conn) takeMore() error {

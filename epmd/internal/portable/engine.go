@@ -127,8 +127,8 @@ func (e *Engine) add(lns []net.Listener, serving *engine.Serving) ([]*listener, 
 }
 
 // sweep releases the registrations of connections that have ended, although
-// their goroutines may not have run yet.
-func (e *Engine) sweep([]byte) { e.watch.sweep(e.registry.Release) }
+// their goroutines may not have run yet: at least those of the name, or all without one.
+func (e *Engine) sweep(name []byte) { e.watch.sweep(e, name) }
 
 // Addrs are the addresses of the listeners.
 func (e *Engine) Addrs() []net.Addr {

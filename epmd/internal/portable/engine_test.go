@@ -118,7 +118,7 @@ func TestReadPlainly(t *testing.T) {
 	go func() { _, _ = theirs.Write([]byte("a")); _ = theirs.Close() }()
 	var effects []int
 	for _, want := range []error{nil, io.EOF} {
-		_, err := readPlainly(ours, make([]byte, 4), func(n int) { effects = append(effects, n) })
+		_, err := new(watch).read(ours, make([]byte, 4), func(n int) { effects = append(effects, n) })
 		require.Equal(t, want, err)
 	}
 	require.Equal(t, []int{1}, effects)

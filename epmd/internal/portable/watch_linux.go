@@ -1,14 +1,12 @@
 package portable
 
 import (
-	"io"
 	"net"
-	"os"
 	"sync"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/goepmd/goepmd/epmd/internal/sockets"
 	"github.com/goepmd/goepmd/registry"
 )
 
@@ -32,28 +30,13 @@ func newWatch() *watch {
 	return &watch{fd: fd}
 }
 
-// raw is the socket of a connection that can be watched; nil if there is none, or it is
-// closed.
-func (w *watch) raw(c net.Conn) syscall.RawConn {
-	if w == nil {
-		return nil
-	}
-	switch c.(type) {
-	case *net.TCPConn, *net.UnixConn:
-		if raw, err := c.(syscall.Conn).SyscallConn(); err == nil {
-			return raw
-		}
-	}
-	return nil
-}
-
 // add begins to watch a connection, until it is closed. Of TLS and the like what
 // waits to be read may be no data at all: those are left to their goroutines. What is
 // sent on a connection that takes more does not end it. Doing it again lets what has
 // happened already be told again.
 func (w *watch) add(c net.Conn, o registry.Owner, takesMore bool) {
-	raw := w.raw(c)
-	if raw == nil {
+	raw := sockets.Raw(c)
+	if w == nil || raw == nil {
 		return
 	}
 	w.mu.Lock()
@@ -77,9 +60,9 @@ func (w *watch) add(c net.Conn, o registry.Owner, takesMore bool) {
 	})
 }
 
-// sweep releases the owners of connections that have ended. Another sweep waits
+// sweep releases the owners of connections that have ended, whatever they hold. Another sweep waits
 // for this one, and so never answers with what this one is about to release.
-func (w *watch) sweep(release func(registry.Owner, registry.Reason)) {
+func (w *watch) sweep(e *Engine, _ []byte) {
 	if w == nil {
 		return
 	}
@@ -90,48 +73,17 @@ func (w *watch) sweep(release func(registry.Owner, registry.Reason)) {
 		if err == unix.EINTR {
 			continue
 		}
-		for _, e := range w.events[:max(n, 0)] {
+		for _, ev := range w.events[:max(n, 0)] {
 			why := registry.ReasonData
-			if e.Events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
+			if ev.Events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
 				why = registry.ReasonClosed
 			}
-			release(registry.Owner(uint32(e.Fd))|registry.Owner(uint32(e.Pad))<<32, why)
+			e.registry.Release(registry.Owner(uint32(ev.Fd))|registry.Owner(uint32(ev.Pad))<<32, why)
 		}
 		if n < len(w.events) {
 			return
 		}
 	}
-}
-
-// read reads from a connection, and lets nobody sweep before what was read has taken
-// effect: a sweep does not see it any more.
-func (w *watch) read(c net.Conn, b []byte, effect func(n int)) (n int, err error) {
-	raw := w.raw(c)
-	if raw == nil {
-		return readPlainly(c, b, effect)
-	}
-	waited := raw.Read(func(fd uintptr) bool {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		for {
-			if n, _, err = unix.Recvfrom(int(fd), b, unix.MSG_DONTWAIT); err != unix.EINTR {
-				break
-			}
-		}
-		if n > 0 {
-			effect(n)
-		}
-		return err != unix.EAGAIN
-	})
-	switch {
-	case waited != nil: // it is closed, or was for too long
-		return 0, waited
-	case err != nil:
-		return 0, os.NewSyscallError("recvfrom", err)
-	case n == 0:
-		return 0, io.EOF
-	}
-	return n, nil
 }
 
 // close ends the watch; closing it twice is fine.

@@ -27,12 +27,13 @@ func TestReadHoldsUpSweeps(t *testing.T) {
 	w.add(ours, 1, false)
 	go func() { _, _ = theirs.Write([]byte("ab")) }() // once somebody waits, perhaps
 
+	e := &Engine{registry: registry.New(registry.Config{})}
 	swept := make(chan struct{})
 	b := make([]byte, 2)
 	n, err := w.read(ours, b[:1], func(n int) {
 		require.Equal(t, 1, n)
 		go func() {
-			w.sweep(func(registry.Owner, registry.Reason) {})
+			w.sweep(e, nil)
 			close(swept)
 		}()
 		select {
