@@ -36,9 +36,9 @@ func (w *Waiters) Waiting(name []byte) int {
 	return 0
 }
 
-// Join has a connection wait for a name, behind all others. If it is the first it is woken
-// at once: the name may have become free since it was tried. wake must neither wait nor
-// call the registry.
+// Join has a connection wait for a name, behind all others. It is woken at once: the name may
+// have become free since it was tried, and the connection or the server may have to end. wake
+// must neither wait nor call the registry.
 func (w *Waiters) Join(name []byte, o registry.Owner, wake func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -48,9 +48,7 @@ func (w *Waiters) Join(name []byte, o registry.Owner, wake func()) {
 		w.names[string(name)] = of
 	}
 	w.at[o] = of.PushBack(&waiter{name: string(name), wake: wake})
-	if of.Len() == 1 {
-		wake()
-	}
+	wake()
 }
 
 // Leave ends the wait of a connection, if it waits.

@@ -30,8 +30,8 @@ func (w *woken) requireWoken(t *testing.T, want ...registry.Owner) {
 	w.woken = nil
 }
 
-// TestWaiters: the first of a name is woken when it comes, when a registration of the name
-// ends, and when the one before it leaves; nobody else is.
+// TestWaiters: each is woken when it comes, the first of a name also when a registration of the
+// name ends, and when the one before it leaves; nobody else is.
 func TestWaiters(t *testing.T) {
 	w := &woken{Waiters: NewWaiters()}
 	w.tell(registry.Unregistered, "foo")
@@ -39,7 +39,7 @@ func TestWaiters(t *testing.T) {
 	w.requireWoken(t, 1)
 	w.join("foo", 2)
 	w.join("foo", 3)
-	w.requireWoken(t)
+	w.requireWoken(t, 2, 3)
 	w.join("bar", 4)
 	w.requireWoken(t, 4)
 	require.Equal(t, 3, w.Waiting([]byte("foo")))

@@ -144,9 +144,6 @@ func (c *conn) await(name, scratch []byte) (session.Result, error) {
 	waiters := e.config.Waiters
 	e.mu.Lock()
 	c.woken = make(chan struct{}, 1)
-	if c.Cause != places.CauseNone || e.ending {
-		c.wake() // that was before there was something to wake
-	}
 	e.mu.Unlock()
 	waiters.Join(name, c.Owner, c.wake)
 	defer waiters.Leave(c.Owner)

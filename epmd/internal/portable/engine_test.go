@@ -18,6 +18,7 @@ import (
 	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/registry"
 	saved "github.com/goepmd/goepmd/registry/state"
+	"github.com/goepmd/goepmd/wire"
 )
 
 // newEngine is an engine without a server around it.
@@ -123,4 +124,43 @@ func TestReadPlainly(t *testing.T) {
 	}
 	require.Equal(t, []int{1}, effects)
 	require.NoError(t, ours.Close())
+}
+
+// TestDroppedBeforeItWaits: a connection that had to go before it began to wait for a name does
+// not wait.
+func TestDroppedBeforeItWaits(t *testing.T) {
+	e := newEngine(t)
+	e.config.Waiters, e.config.TakenGrace = engine.NewWaiters(), time.Hour
+	e.config.Waiters.Join([]byte("n"), 99, func() {}) // who is before it
+	c := &conn{engine: e}
+	c.Cause = places.CauseStopped
+	_, err := c.await([]byte("n"), nil)
+	require.ErrorIs(t, err, engine.ErrLimit)
+}
+
+// TestAtWork: the holder of a name is at work until it waits to read.
+func TestAtWork(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	e := newEngine(t)
+	_, err = e.Listen([]net.Listener{ln}, nil)
+	require.NoError(t, err)
+	c, err := net.Dial("tcp", ln.Addr().String())
+	require.NoError(t, err)
+	defer c.Close()
+	packet, err := wire.Node{Name: "n", Port: 1, Type: wire.NodeTypeNormal, Highest: 6, Lowest: 5}.AppendAlive2Req(nil)
+	require.NoError(t, err)
+	_, err = c.Write(packet)
+	require.NoError(t, err)
+	_, err = io.ReadFull(c, make([]byte, 6))
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return !e.atWork([]byte("n")) }, 20*time.Second, time.Millisecond)
+	require.False(t, e.atWork([]byte("nobody")))
+
+	e.mu.Lock()
+	for _, c := range e.conns {
+		c.reads.Store(false) // as after the read
+	}
+	e.mu.Unlock()
+	require.True(t, e.atWork([]byte("n")))
 }
