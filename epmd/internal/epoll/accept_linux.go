@@ -61,15 +61,22 @@ const maxBacklog = 1 << 16
 // accept accepts one connection.
 func (e *Engine) accept(l *listener) {
 	fd, errno := accept(l.fd, &e.from)
+	if errno != 0 {
+		e.notAccepted(l, errno)
+		return
+	}
+	l.pause = 0
+	if d := e.config.AcceptDelay; d > 0 {
+		l.waiting, l.from = fd, e.from
+		e.pauseListener(l, d)
+		return
+	}
+	e.open(l, fd, &e.from)
+}
+
+// notAccepted does what the error of an accept asks for.
+func (e *Engine) notAccepted(l *listener, errno unix.Errno) {
 	switch {
-	case errno == 0:
-		l.pause = 0
-		if d := e.config.AcceptDelay; d > 0 {
-			l.waiting, l.from = fd, e.from
-			e.pauseListener(l, d)
-			return
-		}
-		e.open(l, fd, &e.from)
 	case errno == unix.EAGAIN:
 		l.early = false
 	case errno == unix.EINTR:
@@ -151,7 +158,7 @@ func (e *Engine) resumePaused(now time.Duration) {
 func (e *Engine) open(l *listener, fd int, from *address) {
 	e.report.Accepted.Add(1)
 	remote := from.addrPort()
-	hit, _, ok := e.admits(remote.Addr(), false)
+	hit, ok := e.admits(remote.Addr())
 	var c *socket
 	if ok && !e.ending {
 		if c = e.slots.take(); c == nil {

@@ -8,7 +8,7 @@ import (
 // givePlace gives a connection that is not answered at once a place in the table.
 // Another connection may be closed for it; if there is no room, this one is.
 func (e *Engine) givePlace(c *socket) {
-	hit, victim, ok := e.admits(c.Addr, true)
+	hit, victim, ok := e.table.Admits(c.Addr, true) // admits has swept
 	e.evictVictim(victim, hit)
 	if !ok || !e.watch(c, interest) {
 		e.finish(c, engine.ErrLimit)

@@ -48,7 +48,7 @@ func (e *Engine) read(c *socket) {
 		}
 		w.whole = !c.Spoke && n < want
 		c.Spoke = true
-		res := w.session.Feed(e.started, e.in[:n], e.reply[:0])
+		res := w.session.Feed(e.started, e.in[:n], e.reply[:])
 		if res.Verdict != session.More {
 			e.obey(c, res)
 			return
@@ -66,7 +66,7 @@ func (e *Engine) waits(c *socket) bool { return c.work != nil && c.work.queue ==
 // await has a connection wait for a name that is taken.
 func (e *Engine) await(c *socket, name []byte) {
 	if e.ending {
-		e.conclude(c, c.work.session.Retry(true, e.reply[:0]))
+		e.conclude(c, c.work.session.Retry(true, e.reply[:]))
 		return
 	}
 	if !e.hasPlace(c) {
@@ -83,7 +83,7 @@ func (e *Engine) retry(o registry.Owner, last bool) {
 	if c == nil || !e.waits(c) || !last && !e.config.Waiters.First(o) {
 		return // it was woken for a wait that is over
 	}
-	res := c.work.session.Retry(last, e.reply[:0])
+	res := c.work.session.Retry(last, e.reply[:])
 	if res.Verdict == session.Wait {
 		return
 	}

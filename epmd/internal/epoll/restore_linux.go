@@ -138,7 +138,7 @@ func (e *Engine) resumeRequest(c *socket, k saved.Conn) {
 	for in := k.In; len(in) > 0; {
 		c.Spoke = true
 		n := min(len(in), w.session.Want())
-		if res := w.session.Feed(e.started, in[:n], e.reply[:0]); res.Verdict != session.More {
+		if res := w.session.Feed(e.started, in[:n], e.reply[:]); res.Verdict != session.More {
 			e.obey(c, res)
 			return
 		}

@@ -114,21 +114,22 @@ func (e *Engine) sweepFresh(name []byte) {
 	}
 }
 
-// admits is the table's, but a connection that its peer has closed takes no place from a
-// newcomer.
-func (e *Engine) admits(from netip.Addr, waits bool) (hit places.Limit, victim *socket, ok bool) {
-	if hit, victim, ok = e.table.Admits(from, waits); hit != places.LimitNone && e.fresh.len() > 0 {
+// admits says whether a connection may come that may be answered at once, and which limit it
+// meets. One that its peer has closed takes no place from a newcomer.
+func (e *Engine) admits(from netip.Addr) (hit places.Limit, ok bool) {
+	hit, _, ok = e.table.Admits(from, false)
+	if hit != places.LimitNone && e.fresh.len() > 0 {
 		e.watchAllFresh()
-		hit, victim, ok = e.table.Admits(from, waits)
+		hit, _, ok = e.table.Admits(from, false)
 	}
-	return hit, victim, ok
+	return hit, ok
 }
 
 // admitsKept is the table's, likewise.
 func (e *Engine) admitsKept(c *socket) (hit places.Limit, victim *socket, ok bool) {
 	if hit, victim, ok = e.table.AdmitsKept(c); hit != places.LimitNone && e.fresh.len() > 0 {
 		e.watchAllFresh()
-		hit, victim, ok = e.table.AdmitsKept(c)
+		return e.table.AdmitsKept(c)
 	}
 	return hit, victim, ok
 }
