@@ -2,6 +2,7 @@ package epmd_test
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"strconv"
 	"testing"
@@ -122,6 +123,26 @@ func testCheck(t *testing.T, engine epmd.Engine) {
 	require.ErrorIs(t, s.Check(ctx(t)), epmd.ErrServerClosed)
 	_, err = s.Remotes(ctx(t), 1)
 	require.ErrorIs(t, err, epmd.ErrServerClosed)
+}
+
+// TestCheckEnding: a server that only answers what is under way serves no more.
+func TestCheckEnding(t *testing.T) { onEngines(t, testCheckEnding) }
+
+func testCheckEnding(t *testing.T, engine epmd.Engine) {
+	s := run(t, &epmd.Server{Engine: engine})
+	begun := s.dial(t)
+	_, err := begun.Write([]byte{0})
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return s.Stats().Unfinished == 1 }, patience, tick)
+	ended := make(chan error, 1)
+	go func() { ended <- s.Shutdown(ctx(t)) }()
+	require.Eventually(t, func() bool {
+		return errors.Is(s.Check(context.Background()), epmd.ErrServerClosed)
+	}, patience, tick)
+	_, err = begun.Write([]byte{1, byte(wire.TagNamesReq)})
+	require.NoError(t, err)
+	require.NotEmpty(t, requireClosed(t, begun))
+	require.NoError(t, <-ended)
 }
 
 // TestCheckStuck: who asks an engine that does not answer gives up with the context.

@@ -56,6 +56,39 @@ func TestSlotsReuse(t *testing.T) {
 	low := all[5].Owner & slotMask
 	s.free(all[5])
 	require.Equal(t, low, s.take().Owner&slotMask)
+	require.Len(t, s.chunks, 3, "no more than were needed at once")
+}
+
+// TestSlotsSpare: a chunk that empties stays in memory, however often it does.
+func TestSlotsSpare(t *testing.T) {
+	var s slots
+	s.free(s.take())
+	spare := s.chunks[0].at
+	for range 3 {
+		s.free(s.take())
+		require.Same(t, spare, s.chunks[0].at)
+	}
+}
+
+// TestSlotsLast: last is below no owner, be its connection here or gone, and its chunk in
+// memory or not.
+func TestSlotsLast(t *testing.T) {
+	var s slots
+	full := []*socket{s.take()}
+	require.GreaterOrEqual(t, s.last(), full[0].Owner)
+	for range chunkSize - 1 {
+		full = append(full, s.take())
+	}
+	for range 4 {
+		s.free(s.take())
+	}
+	newest := s.take().Owner
+	for _, c := range full {
+		s.free(c)
+	}
+	s.free(s.find(newest))
+	require.Nil(t, s.chunks[1].at)
+	require.GreaterOrEqual(t, s.last(), newest)
 }
 
 // TestSlotsOfLocals: no connection gets the number of a registration without one.

@@ -54,7 +54,7 @@ func runLoop(t *testing.T, c *engine.Config) *Engine {
 		e.Close()
 		ended, why := e.Wait(serving)
 		require.True(t, ended)
-		require.ErrorIs(t, why, engine.ErrClosed)
+		require.Contains(t, []error{engine.ErrClosed, engine.ErrHandedOver}, why)
 	})
 	require.Len(t, e.Addrs(), 1)
 	return e
@@ -245,5 +245,8 @@ func TestFreshCannotBeWatched(t *testing.T) {
 		_, err = l.ask(b).Read(make([]byte, 1))
 		require.ErrorIs(l, err, io.EOF)
 		require.Equal(l, maxFresh, l.Engine.registry.Len())
+
+		l.poll = poll
+		require.True(l, l.watchAllFresh())
 	})
 }
