@@ -163,9 +163,9 @@ func TestIPv6Only(t *testing.T) {
 		examine(t, d, "a@localhost")
 	})
 	t.Run("all nodes of this machine", func(t *testing.T) {
-		port := daemon(t, 0, "127.0.0.1", "::1")
+		port := daemon(t, 0, "::1")
 		at := goNode(t, "a@six", "::1")
-		register(t, "127.0.0.1", port, node("a", at))
+		register(t, "::1", port, node("a", at))
 		d := newDoctor(port)
 		d.Resolver = hosts{"six": {"::1"}}
 		d.Processes = runs(doctor.Process{PID: 7, Program: "beam.smp", Node: "a@six", IPv6: true, Listens: []netip.AddrPort{netip.AddrPortFrom(netip.IPv6Loopback(), at)}})

@@ -164,6 +164,7 @@ func TestFirewall(t *testing.T) {
 		{"own, unheard, without a table", "a@127.0.0.2", "127.0.0.2", nil, nil, nil, doctor.EPMDFiltered},
 		{"own, unheard, with a full queue", "a@127.0.0.2", "127.0.0.2", nil, listens(all, 2), nil, doctor.EPMDSilent},
 		{"own, no route", "a@127.0.0.2", "127.0.0.2", syscall.EHOSTUNREACH, listens(all, 0), nil, doctor.EPMDFiltered},
+		{"own, no route, without a table", "a@127.0.0.2", "127.0.0.2", syscall.EHOSTUNREACH, nil, nil, doctor.EPMDFiltered},
 		{"unheard", "a@203.0.113.9", "203", nil, nil, nil, doctor.EPMDFiltered},
 		{"unheard, and no neighbour has it", "a@203.0.113.9", "203", nil, nil, []bool{false}, doctor.HostUnreachable},
 		{"no route", "a@203.0.113.9", "203", syscall.EHOSTUNREACH, nil, nil, doctor.HostUnreachable},
