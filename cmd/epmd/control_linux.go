@@ -175,20 +175,42 @@ func peerUser(c *net.UnixConn) (int, error) {
 	return int(cred.Uid), nil
 }
 
-// askControl asks the daemon on a port, and gives its answer, a line. The daemon does
-// nothing of what was asked if this gave up before it answered.
+// errWordless: the daemon ended without a word, and has done nothing.
+var errWordless = errors.New("it ends, or is being replaced")
+
+// askControl asks the daemon on a port, and gives its answer, a line. One that has just been
+// replaced has the socket for a moment longer: then the one in its place is asked.
 func askControl(port uint16, question string) (string, error) {
-	c, err := net.DialUnix("unix", nil, controlName(port))
-	if err != nil {
-		return "", fmt.Errorf("no daemon of this kind on port %d: %w", port, err)
+	replaced := false
+	for until := time.Now().Add(answerPatience); ; time.Sleep(controlRetry) {
+		answer := ""
+		c, err := net.DialUnix("unix", nil, controlName(port))
+		if err != nil {
+			err = fmt.Errorf("no daemon of this kind on port %d: %w", port, err)
+		} else {
+			answer, err = askOn(c, question)
+			replaced = errors.Is(err, errWordless)
+		}
+		if !replaced || time.Now().After(until) {
+			return answer, err
+		}
 	}
+}
+
+// askOn asks on a connection. The daemon does nothing of what was asked if this gave up before
+// it answered.
+func askOn(c *net.UnixConn, question string) (string, error) {
 	defer func() { _ = c.Close() }() // everything has been said
 	_ = c.SetDeadline(time.Now().Add(answerPatience))
-	if _, err := io.WriteString(c, question); err != nil {
-		return "", err
-	}
+	_, err := io.WriteString(c, question)
 	in := bufio.NewReader(c)
-	answer, err := in.ReadString('\n')
+	var answer string
+	if err == nil {
+		answer, err = in.ReadString('\n')
+	}
+	if answer == "" && (errors.Is(err, io.EOF) || errors.Is(err, unix.ECONNRESET) || errors.Is(err, unix.EPIPE)) {
+		return "", errWordless
+	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return "", fmt.Errorf("it says nothing for %v, and will not upgrade: look whether it is stopped", answerPatience)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -92,6 +93,36 @@ func TestControlIsThere(t *testing.T) {
 	require.Contains(t, answer, "nothing that can be asked for")
 	c.close()
 	u.replies.Wait()
+}
+
+// TestControlOfReplaced: who asks a daemon that goes without a word asks the one in its place.
+func TestControlOfReplaced(t *testing.T) {
+	port := uint16(freePort(t))
+	before, err := net.ListenUnix("unix", controlName(port))
+	require.NoError(t, err)
+	go func() {
+		c, err := before.AcceptUnix()
+		if err != nil {
+			return
+		}
+		_ = before.Close()
+		_ = c.Close() // with what was asked unread
+		after, err := net.ListenUnix("unix", controlName(port))
+		if err != nil {
+			return
+		}
+		defer after.Close()
+		if c, err = after.AcceptUnix(); err == nil {
+			_, _ = c.Read(make([]byte, 20))
+			_, _ = io.WriteString(c, "here\n")
+			_ = c.Close()
+		}
+	}()
+	answer, err := askControl(port, "dance\n")
+	require.NoError(t, err)
+	require.Equal(t, "here\n", answer)
+	_, err = askControl(port, "dance\n")
+	require.ErrorContains(t, err, "no daemon of this kind")
 }
 
 // onLog is a log handler that calls a function at each record.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -76,6 +77,14 @@ func TestDaemonIsReady(t *testing.T) {
 		got = call(t, program, "-port", p, "-upgrade")
 		require.Equal(t, 0, got.Status, got.Stderr)
 		require.NoError(t, c.Kill(context.Background()))
+		// It answers before its port is free, where the next one would find it running.
+		require.Eventually(t, func() bool {
+			c, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", p))
+			if err == nil {
+				_ = c.Close()
+			}
+			return errors.Is(err, syscall.ECONNREFUSED)
+		}, patience, time.Millisecond)
 	}
 }
 
