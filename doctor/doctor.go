@@ -71,7 +71,7 @@ type Doctor struct {
 }
 
 // Examine examines the way to a node, NAME@HOST or NAME for one on this machine; with an
-// empty target, this machine and all nodes on it. What is wrong are the report's findings.
+// empty target, this machine and all nodes on it. The report's findings say what is wrong.
 // The error is ErrTarget, or that of a context that ended, with what was seen until then.
 func (d *Doctor) Examine(ctx context.Context, target string) (Report, error) {
 	w := &walk{d: d, ctx: ctx, asked: newMemo[netip.AddrPort, answer](), found: newMemo[string, addresses]()}

@@ -108,7 +108,7 @@ const (
 )
 
 // unanswered notes why an EPMD does not answer at an address, which others use as leads says.
-// Of another address of that host it is known that it answers there, if other is not nil.
+// If other is not nil, the EPMD of that host answers at that address.
 func (w *walk) unanswered(a answer, other *answer, own bool, leads string) {
 	if a.state != unreached {
 		w.mute(a)

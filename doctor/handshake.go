@@ -28,7 +28,7 @@ func callOf(name string, at netip.AddrPort, n wire.Node) call {
 }
 
 // self is the node that this side claims to be: of a name that nobody has, unless it was
-// told one. What connections the node of that name has are left alone.
+// told one. Connections that the node of that name has are left alone.
 func (w *walk) self(overTLS bool) cnode.Node {
 	name, host := w.d.As, w.hostname
 	if host == "" {

@@ -48,7 +48,7 @@ const (
 type Client struct {
 	// Addr is the daemon's address, "host:port" or "host". Without a host, as in
 	// ":4370", it is the loopback addresses: 127.0.0.1, where nodes register, then
-	// ::1. Of a host with several addresses those of IPv4 are tried first, as nodes
+	// ::1. The IPv4 addresses of a host are tried before the others, as nodes
 	// do. Each address gets its share of the time that is left, and the error says
 	// what was tried and for how long. Without a port it is 4369.
 	Addr string

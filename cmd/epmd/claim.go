@@ -214,9 +214,8 @@ func create(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE|os.O_EXCL, 0o600)
 }
 
-// makeNext makes the file that is to take the place of another. What a daemon that died has
-// left of one is removed. What somebody else has there is left alone, and another name is
-// taken.
+// makeNext makes the file that is to take the place of another. It removes what a daemon that
+// died has left of one; a file of somebody else is left alone, and another name is taken.
 func makeNext(at string) (*os.File, error) {
 	path := at + ".new"
 	next, err := create(path)

@@ -219,7 +219,7 @@ func TestStateBeforePort(t *testing.T) {
 	callers.Wait()
 	require.Greater(t, tries.Load(), int64(100))
 
-	// Whoever has the port at one of the addresses has it.
+	// The port is taken if it is at one of the addresses.
 	other, err := net.Listen("tcp4", "127.0.0.2:0")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, other.Close()) }()

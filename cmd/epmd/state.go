@@ -74,9 +74,9 @@ func (f *stateFile) check() error {
 	return file.Close()
 }
 
-// begin claims the file, and gives the names that the daemon before left there. What is
-// damaged is set aside, and the daemon begins as if nothing had been left; what is not ours,
-// what a newer program wrote, or what may not be read, is for somebody to decide on.
+// begin claims the file, and gives the names that the daemon before left there. A damaged file
+// is set aside, and the daemon begins as if nothing had been left; a file that is not ours, that
+// a newer program wrote, or that may not be read, is for somebody to decide on.
 func (f *stateFile) begin(ctx context.Context, now time.Time) (registry.Snapshot, error) {
 	made, err := f.claimPatiently(ctx)
 	switch {
@@ -142,8 +142,8 @@ func (f *stateFile) setAside(now time.Time, why error) error {
 	return nil // what else is wrong, who saves says
 }
 
-// resume goes on with the file that the daemon before this one had claimed. What is wrong
-// with it, who saves says: it ends no registration.
+// resume goes on with the file that the daemon before this one had claimed. A fault of the file
+// is told when it is saved: it ends no registration.
 func (f *stateFile) resume() {
 	if f == nil {
 		return
@@ -178,8 +178,8 @@ func (f *stateFile) OnEvent(e registry.Event, in registry.Inside) {
 	f.mark()
 }
 
-// appendPatience is how long a node waits for a file system that hangs. Who comes while it
-// hangs does not wait.
+// appendPatience is how long a node waits for a file system that hangs. Nodes that come while
+// it hangs do not wait.
 const appendPatience = time.Second
 
 var (

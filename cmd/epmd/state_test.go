@@ -101,7 +101,7 @@ func TestStateLoads(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, siblings, 1, "it is written, and not set aside")
 
-	// What was set aside before, in the same second, stays.
+	// A file that was set aside before, in the same second, stays.
 	dir := t.TempDir()
 	path = filepath.Join(dir, "state")
 	for i := range 3 {

@@ -41,7 +41,7 @@ func newSystemd(log *slog.Logger, s *epmd.Server) *systemd {
 }
 
 // passed are the listeners that systemd passes, those on the port that was asked for first:
-// the first one's port is told. What else it passes goes to the store.
+// the first one's port is told. All else that it passes goes to the store.
 func (d *systemd) passed(o options) ([]net.Listener, error) {
 	var lns []net.Listener
 	var units []string

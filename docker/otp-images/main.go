@@ -5,7 +5,7 @@
 //	go run ./docker/otp-images [-list | -extract FOLDER] [NAME...]
 //
 // The names are 23, 25, 27, 29, apps, apps-27, clients, systemd, supervisors and wine; without one it
-// gets all. What is there already is only run once, to tell its version. With -list it says what
+// gets all. An image that is there already is only run once, to tell its version. With -list it says what
 // is there; -extract takes the epmd of one out, to run it without a container.
 package main
 

@@ -236,7 +236,7 @@ func (m *machine) shell(line string) string {
 // ip runs commands of ip(8).
 func (m *machine) ip(lines ...string) {
 	m.w.t.Helper()
-	// Of the machine it enters the network only: it names processes as this test sees them.
+	// The command enters only the network of the machine: it names processes as this test sees them.
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "nsenter", "--target", strconv.Itoa(m.pid), "--net", "--", "ip", "-batch", "-")

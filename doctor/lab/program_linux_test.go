@@ -80,8 +80,8 @@ func web(args []string) error {
 	return forever()
 }
 
-// relay passes connections on from one address to another. That a peer has ended it
-// keeps to itself.
+// relay passes connections on from one address to another. It does not pass on that a peer
+// has ended.
 func relay(args []string) error {
 	ln, err := net.Listen("tcp", args[0])
 	if err != nil {

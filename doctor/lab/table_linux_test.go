@@ -113,7 +113,7 @@ func TestTable(t *testing.T) {
 	text := string(b)
 	require.True(t, strings.HasPrefix(text, introduction), anew)
 	for _, s := range setups() {
-		// What was asked and how long it took, only playing tells.
+		// The question and the time are known only when the set-up is played.
 		want := regexp.QuoteMeta("| "+s.name+" | "+s.story+" | ") + "(no name|`[^`]+`) "
 		if s.cause != "" {
 			want += regexp.QuoteMeta("| `" + string(s.cause) + "` ")

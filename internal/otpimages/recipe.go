@@ -150,7 +150,7 @@ var recipes = []recipe{
 		Proofs: []string{"supervisord --version", "tini --version", "dumb-init --version"},
 	},
 	{
-		// Wine, which runs the build for Windows. That of bookworm lacks a library that Go
+		// Wine, which runs the build for Windows. Bookworm's lacks a library that Go
 		// needs.
 		Edition: edition, Name: "wine", Tried: tried27, Suite: "trixie",
 		Packages: slices.Concat(base, []string{"wine64", "libc-bin"}),

@@ -35,7 +35,7 @@ func ReadArrived(fd uintptr, b []byte) (n int, arrived bool, err error) {
 // Arrival is what has arrived on a connection.
 type Arrival int
 
-// What can have arrived.
+// The arrivals.
 const (
 	// Nothing has arrived, or the system cannot tell.
 	Nothing Arrival = iota
