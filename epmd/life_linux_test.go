@@ -23,7 +23,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/goepmd/goepmd/epmd"
-	"github.com/goepmd/goepmd/fuzz/model"
+	"github.com/goepmd/goepmd/fuzz/property"
 	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/wire"
 )
@@ -42,7 +42,7 @@ func TestLife(t *testing.T) {
 		rounds, err = strconv.Atoi(text)
 		require.NoError(t, err)
 	}
-	seed := model.Seed(t)
+	seed := property.Seed(t)
 	for _, engine := range []epmd.Engine{epmd.EngineEpoll, epmd.EnginePortable, epmd.EngineAuto} {
 		t.Run(engine.String(), func(t *testing.T) {
 			assert.NoError(t, listener(t).Close()) // so that Go's own descriptors are there

@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/goepmd/goepmd/epmd"
-	"github.com/goepmd/goepmd/fuzz/model"
+	"github.com/goepmd/goepmd/fuzz/property"
 	"github.com/goepmd/goepmd/wire"
 )
 
@@ -318,7 +318,7 @@ type held struct {
 func TestPropLinearizable(t *testing.T) { onEngines(t, testPropLinearizable) }
 
 func testPropLinearizable(t *testing.T, engine epmd.Engine) {
-	seed := model.Seed(t)
+	seed := property.Seed(t)
 	seen := make(map[string]int)
 	for round := range rounds {
 		h := &history{begun: time.Now()}

@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	rules "github.com/goepmd/goepmd/fuzz/model"
+	"github.com/goepmd/goepmd/fuzz/property"
 	"github.com/goepmd/goepmd/internal/otptest"
 	"github.com/goepmd/goepmd/internal/testbed"
 	"github.com/goepmd/goepmd/registry"
@@ -250,14 +251,14 @@ func falsified(format string, args ...any) *gopter.PropResult {
 func TestPropModel(t *testing.T) {
 	const remember, maxHeld = 3, 8
 	met := make(map[rules.Origin]int)
-	rules.Holds(t, 120, 150, commands.Prop(&commands.ProtoCommands{
+	property.Holds(t, 120, 150, commands.Prop(&commands.ProtoCommands{
 		InitialStateGen: gen.Const(&calls{names: rules.Names{Remember: remember, MaxHeld: maxHeld}, now: 1000}),
 		NewSystemUnderTestFunc: func(commands.State) commands.SystemUnderTest {
 			c := new(clock)
 			c.set(1000)
 			return tested{registry.New(registry.Config{Now: c.now, Remember: remember, MaxHeld: maxHeld}), c, met}
 		},
-		GenCommandFunc: func(commands.State) gopter.Gen { return rules.Gen(randomCall) },
+		GenCommandFunc: func(commands.State) gopter.Gen { return property.Gen(randomCall) },
 	}))
 	t.Logf("registrations: %v", met)
 	for _, origin := range []rules.Origin{rules.Fresh, rules.Returned, rules.TookOver, rules.Joined} {
@@ -291,7 +292,7 @@ func randomBorder(r *rand.Rand) border {
 // TestPropBorder is the takeover at the border that OTP's epmd has.
 func TestPropBorder(t *testing.T) {
 	met := make(map[rules.Origin]int)
-	rules.Holds(t, 10, 1, prop.ForAll(func(b border) string {
+	property.Holds(t, 10, 1, prop.ForAll(func(b border) string {
 		r, clock := newRegistry(0)
 		m := rules.Names{Remember: registry.DefaultRemember}
 		register := func(now int64, name string) string {
@@ -329,7 +330,7 @@ func TestPropBorder(t *testing.T) {
 			return "the dumps differ"
 		}
 		return ""
-	}, rules.Gen(randomBorder)))
+	}, property.Gen(randomBorder)))
 	t.Logf("registrations: %v", met)
 	for _, origin := range []rules.Origin{rules.Fresh, rules.Returned, rules.TookOver} {
 		require.Greater(t, met[origin], 10, "%s", origin)
@@ -584,11 +585,11 @@ func TestPropOTP(t *testing.T) {
 	path := otptest.Epmd(t)
 	met := make(map[rules.Origin]int)
 	start := &conversation{daemon: rules.Daemon{Names: rules.Names{Remember: registry.DebugRemember}, Relaxed: true}}
-	rules.Holds(t, 25, 200, commands.Prop(&commands.ProtoCommands{
+	property.Holds(t, 25, 200, commands.Prop(&commands.ProtoCommands{
 		InitialStateGen:            gen.Const(start),
 		NewSystemUnderTestFunc:     func(commands.State) commands.SystemUnderTest { return startEpmd(t, path, met) },
 		DestroySystemUnderTestFunc: func(sut commands.SystemUnderTest) { sut.(*daemon).stop() },
-		GenCommandFunc:             func(commands.State) gopter.Gen { return rules.Gen(randomStep) },
+		GenCommandFunc:             func(commands.State) gopter.Gen { return property.Gen(randomStep) },
 	}))
 	t.Logf("registrations: %v", met)
 	for _, origin := range []rules.Origin{rules.Fresh, rules.Returned, rules.TookOver, "refused"} {

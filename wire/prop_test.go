@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/goepmd/goepmd/fuzz/model"
+	"github.com/goepmd/goepmd/fuzz/property"
 	"github.com/goepmd/goepmd/wire"
 )
 
@@ -335,7 +336,7 @@ const times = 1000
 func TestPropRoundTrip(t *testing.T) {
 	for _, c := range codecs() {
 		t.Run(c.name, func(t *testing.T) {
-			model.Holds(t, times, 1, prop.ForAll(func(m message) string {
+			property.Holds(t, times, 1, prop.ForAll(func(m message) string {
 				b, err := c.append([]byte("before"), m.value)
 				if err != nil {
 					return err.Error()
@@ -354,7 +355,7 @@ func TestPropRoundTrip(t *testing.T) {
 					return fmt.Sprintf("read as %+v", got)
 				}
 				return ""
-			}, model.Gen(func(r *rand.Rand) message { return message{c, c.random(r)} })))
+			}, property.Gen(func(r *rand.Rand) message { return message{c, c.random(r)} })))
 		})
 	}
 }
@@ -364,7 +365,7 @@ func TestPropAccepted(t *testing.T) {
 	for _, c := range codecs() {
 		t.Run(c.name, func(t *testing.T) {
 			made, accepted := make(map[source]int), make(map[source]int)
-			model.Holds(t, 2*times, 1, prop.ForAll(func(s sample) string {
+			property.Holds(t, 2*times, 1, prop.ForAll(func(s sample) string {
 				made[s.from]++
 				v, n, err := c.parse(s.bytes)
 				if err != nil {
@@ -387,7 +388,7 @@ func TestPropAccepted(t *testing.T) {
 					return fmt.Sprintf("appended as %s", model.Short(b))
 				}
 				return ""
-			}, model.Gen(c.sample)))
+			}, property.Gen(c.sample)))
 			t.Logf("accepted %v of %v", accepted, made)
 			require.Equal(t, made[valid], accepted[valid])
 			require.GreaterOrEqual(t, 100*accepted[mutated], c.mutated*made[mutated], "mutated bytes are hardly ever accepted")
@@ -404,14 +405,14 @@ func TestPropPrefix(t *testing.T) {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {
-			model.Holds(t, times, 1, prop.ForAll(func(s sample) string {
+			property.Holds(t, times, 1, prop.ForAll(func(s sample) string {
 				for end := range s.bytes {
 					if _, _, err := c.parse(s.bytes[:end:end]); !c.more(err) {
 						return fmt.Sprintf("the first %d bytes: %v", end, err)
 					}
 				}
 				return ""
-			}, model.Gen(func(r *rand.Rand) sample { return sample{valid, c.valid(r)} })))
+			}, property.Gen(func(r *rand.Rand) sample { return sample{valid, c.valid(r)} })))
 		})
 	}
 }
@@ -421,7 +422,7 @@ func TestPropPrefix(t *testing.T) {
 func TestPropNothingBehind(t *testing.T) {
 	for _, c := range codecs() {
 		t.Run(c.name, func(t *testing.T) {
-			model.Holds(t, times, 1, prop.ForAll(func(s sample) string {
+			property.Holds(t, times, 1, prop.ForAll(func(s sample) string {
 				want, wantN, wantErr := c.parse(slices.Clip(s.bytes))
 				for _, behind := range []string{strings.Repeat("\x00", 99), strings.Repeat("\xff", 99), string(s.bytes)} {
 					memory := slices.Concat(s.bytes, []byte(behind))
@@ -437,7 +438,7 @@ func TestPropNothingBehind(t *testing.T) {
 					}
 				}
 				return ""
-			}, model.Gen(c.sample)))
+			}, property.Gen(c.sample)))
 		})
 	}
 }
@@ -464,7 +465,7 @@ func slicesIn(v reflect.Value) (found [][]byte) {
 // comes later or lies behind.
 func TestPropPacketLen(t *testing.T) {
 	known, faulty, excess := 0, 0, 0
-	model.Holds(t, times, 1, prop.ForAll(func(s sample) string {
+	property.Holds(t, times, 1, prop.ForAll(func(s sample) string {
 		whole := fmt.Sprint(wire.PacketLen(s.bytes))
 		for end := range len(s.bytes) + 1 {
 			exact, more := slices.Clone(s.bytes[:end:end]), slices.Concat(s.bytes[:end], []byte("\xff\xff\x00\x01"))[:end]
@@ -490,7 +491,7 @@ func TestPropPacketLen(t *testing.T) {
 			}
 		}
 		return ""
-	}, model.Gen(func(r *rand.Rand) sample {
+	}, property.Gen(func(r *rand.Rand) sample {
 		b := model.Bytes(r, 20)
 		if len(b) > 1 && r.Intn(4) > 0 {
 			b[0] = byte(r.Intn(2)) * byte(r.Intn(16))

@@ -12,11 +12,14 @@ import (
 
 func TestDiff(t *testing.T) {
 	theirs := otptest.Epmd(t)
-	status, out, errs := call(t, "diff", "-a", theirs, "-b", theirs, "-n", "2000", "-seed", "7", "-workers", "1")
+	status, out, errs := call(t, "diff", "-a", theirs, "-b", theirs, "-n", "2000", "-workers", "1")
 	require.Equal(t, allGood, status, "%s%s", out, errs)
 	require.Empty(t, errs)
-	require.Contains(t, out, "seed 7,")
+	require.Regexp(t, `^seed [0-9]{10,}; the same again: -seed [0-9]{10,} -workers 1 `, out)
 	require.Contains(t, out, "conversations")
+	status, out, errs = call(t, "diff", "-a", theirs, "-b", theirs, "-n", "100", "-seed", "7")
+	require.Equal(t, allGood, status, "%s%s", out, errs)
+	require.Contains(t, out, "seed 7;")
 }
 
 func TestDiffUsage(t *testing.T) {

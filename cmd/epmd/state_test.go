@@ -18,7 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/goepmd/goepmd/fuzz/model"
+	"github.com/goepmd/goepmd/fuzz/property"
 	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/registry/state"
 	"github.com/goepmd/goepmd/wire"
@@ -189,7 +189,7 @@ func TestStateRests(t *testing.T) {
 // TestStateOldNodes: a node that knows three creations alone gets another one than the last
 // time, however often and whenever the daemon saves, fails to, ends suddenly, or is replaced.
 func TestStateOldNodes(t *testing.T) {
-	seed := uint64(model.Seed(t))
+	seed := uint64(property.Seed(t))
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	now := time.Unix(2_000_000, 0)
 	path := filepath.Join(t.TempDir(), "state")

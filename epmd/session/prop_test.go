@@ -15,6 +15,7 @@ import (
 
 	"github.com/goepmd/goepmd/epmd/session"
 	"github.com/goepmd/goepmd/fuzz/model"
+	"github.com/goepmd/goepmd/fuzz/property"
 	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/wire"
 )
@@ -416,7 +417,7 @@ func (w *worlds) compare() error {
 // those of the model after every step.
 func TestPropConversation(t *testing.T) {
 	met := make(map[string]int)
-	model.Holds(t, 1000, 80, prop.ForAll(func(relax, multi bool, legs []leg) string {
+	property.Holds(t, 1000, 80, prop.ForAll(func(relax, multi bool, legs []leg) string {
 		w := newWorlds(relax, multi, met)
 		for i, l := range legs {
 			goOn, err := w.play(l)
@@ -428,7 +429,7 @@ func TestPropConversation(t *testing.T) {
 			}
 		}
 		return ""
-	}, gen.Bool(), gen.Bool(), gen.SliceOf(model.Gen(randomLeg))))
+	}, gen.Bool(), gen.Bool(), gen.SliceOf(property.Gen(randomLeg))))
 	t.Logf("met: %v", met)
 	for _, what := range []string{
 		"ALIVE2_REQ", "PORT_PLEASE2_REQ", "NAMES_REQ", "DUMP_REQ", "KILL_REQ", "STOP_REQ",

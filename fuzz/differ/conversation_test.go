@@ -6,10 +6,14 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/goepmd/goepmd/fuzz/model"
+	"github.com/goepmd/goepmd/fuzz/property"
+	"github.com/goepmd/goepmd/wire"
 )
 
 func TestEncode(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 1))
+	r := rand.New(rand.NewPCG(uint64(property.Seed(t)), 1))
 	for range 2000 {
 		c := GenerateAlone(r)
 		data, err := Encode(c)
@@ -32,7 +36,7 @@ func TestEncode(t *testing.T) {
 
 // TestDecode: any bytes are a conversation within the bounds.
 func TestDecode(t *testing.T) {
-	r := rand.New(rand.NewPCG(2, 1))
+	r := rand.New(rand.NewPCG(uint64(property.Seed(t)), 1))
 	var kinds [numKinds]int
 	for range 5000 {
 		data := make([]byte, r.IntN(300))
@@ -55,7 +59,8 @@ func TestDecode(t *testing.T) {
 // TestGenerate: the same source makes the same, nearly all of it can be shared, and
 // fewer names than a daemon remembers are ever registered beside each other.
 func TestGenerate(t *testing.T) {
-	first, second := rand.New(rand.NewPCG(3, 1)), rand.New(rand.NewPCG(3, 1))
+	seed := uint64(property.Seed(t))
+	first, second := rand.New(rand.NewPCG(seed, 1)), rand.New(rand.NewPCG(seed, 1))
 	shareable, all := 0, 3000
 	for i := range all {
 		c := Generate(first, Prefix(i))
@@ -66,7 +71,63 @@ func TestGenerate(t *testing.T) {
 		}
 	}
 	require.Greater(t, shareable, all*9/10)
-	require.Less(t, len(shared)*MaxPrefixes, 900)
+	names := make(map[string]bool)
+	for _, req := range registrations(first, Prefix(0), 10*all) {
+		if len(model.Refuse(wire.Node{Name: string(req.Name)})) == 0 {
+			names[string(req.Name)] = true
+		}
+	}
+	require.Less(t, len(names)*MaxPrefixes, 900)
+	require.Greater(t, len(names), 20)
+}
+
+// TestGenerateAll: nodes have every type and protocol, versions far and near, and extra
+// fields with any bytes; names and requests are as long as they can be, and longer.
+func TestGenerateAll(t *testing.T) {
+	seen := make(map[string]map[any]bool)
+	see := func(what string, v any) {
+		if seen[what] == nil {
+			seen[what] = make(map[any]bool)
+		}
+		seen[what][v] = true
+	}
+	for _, prefix := range []string{"", Prefix(3)} {
+		for _, req := range registrations(rand.New(rand.NewPCG(uint64(property.Seed(t)), 1)), prefix, 20_000) {
+			see("types", req.Type)
+			see("protocols", req.Protocol)
+			see("highest versions", req.Highest)
+			see("lowest versions", req.Lowest)
+			see("bytes of extra", len(req.Extra))
+			if chars, valid := model.Chars(string(req.Name)); valid {
+				see("characters", chars)
+			}
+		}
+		for what, least := range map[string]int{"types": 200, "protocols": 200, "highest versions": 200, "lowest versions": 200, "bytes of extra": 50} {
+			require.Greater(t, len(seen[what]), least, "%s with prefix %q", what, prefix)
+		}
+		for _, n := range []int{254, 255, 256} {
+			require.Contains(t, seen["characters"], n, prefix)
+		}
+		for _, n := range []int{1020, 1021} {
+			require.Contains(t, seen["bytes of extra"], n, prefix)
+		}
+		clear(seen)
+	}
+}
+
+// registrations are the well-formed ALIVE2_REQs of conversations that are sent as one segment.
+func registrations(r *rand.Rand, prefix string, conversations int) (all []wire.Alive2Req) {
+	for range conversations {
+		c := Generate(r, prefix)
+		for _, s := range c.Steps {
+			if n, err := wire.PacketLen(s.Bytes); err == nil && n > 0 && n == len(s.Bytes) && s.Bytes[2] == 'x' {
+				if req, err := wire.ParseAlive2Req(s.Bytes[2:]); err == nil {
+					all = append(all, req)
+				}
+			}
+		}
+	}
+	return all
 }
 
 func TestShareable(t *testing.T) {

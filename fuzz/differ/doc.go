@@ -15,7 +15,7 @@
 // answered another one. A daemon that serves all its connections in one loop, as
 // OTP's epmd does, has then dealt with everything that was sent before. One with
 // a thread for each connection may not have, so when two observations differ
-// they are made again until they agree, for up to two seconds, before that
+// they are made again until they agree, for up to five seconds, before that
 // counts as a difference.
 //
 // # Many at once
@@ -29,4 +29,11 @@
 // What belongs to one daemon only is made alike before it is compared: its port,
 // the descriptors in a dump, and creations, of which the steps from one life of
 // a name to the next count.
+//
+// # Once more
+//
+// A [Run] plays what differed to fresh daemons, alone, and then, if nothing differs, the
+// end of what the daemons had before, more of it each time. A difference that comes again
+// counts; one that does not is unsteady, of which a run may have [MaxUnsteady]. Time makes
+// few of them: a conversation has one step at a time, and shares no name with those beside it.
 package differ

@@ -3,8 +3,13 @@ package differ
 import (
 	"encoding/binary"
 	"fmt"
+	mathrand "math/rand"
 	"math/rand/v2"
 	"strings"
+	"unicode/utf8"
+
+	"github.com/goepmd/goepmd/fuzz/model"
+	"github.com/goepmd/goepmd/wire"
 )
 
 // prefixMark begins every prefix, and nothing else that is registered in a shared
@@ -14,7 +19,7 @@ const prefixMark = "~"
 // MaxPrefixes is how many prefixes there are: so few that all their names
 // together are fewer than a daemon remembers. Beyond that the records of old names
 // are taken over, in an order that conversations side by side do not keep.
-const MaxPrefixes = 40
+const MaxPrefixes = 32
 
 // Prefix is one of MaxPrefixes prefixes of names.
 func Prefix(i int) string { return fmt.Sprintf("%s%02d%s", prefixMark, i%MaxPrefixes, prefixMark) }
@@ -23,8 +28,8 @@ func Prefix(i int) string { return fmt.Sprintf("%s%02d%s", prefixMark, i%MaxPref
 // it is what nodes send, and much of the rest is nearly so. The same source and
 // prefix make the same conversation.
 func Generate(r *rand.Rand, prefix string) Conversation {
-	g := generator{r: r, prefix: prefix}
-	for n := 1 + r.IntN(4); n > 0; n-- {
+	g := newGenerator(r, prefix)
+	for n := 1 + r.IntN(6); n > 0; n-- {
 		g.add()
 	}
 	return Conversation{Steps: g.steps, Prefix: prefix}
@@ -40,11 +45,11 @@ func GenerateAlone(r *rand.Rand) Conversation {
 		}
 		return Decode(data)
 	}
-	g := generator{r: r, alone: true}
+	g := newGenerator(r, "")
 	for n := 2 + r.IntN(12); n > 0 && len(g.steps) < MaxSteps-4; n-- {
 		g.add()
 	}
-	if r.IntN(200) == 0 {
+	if r.IntN(6) == 0 {
 		g.packet(g.slot(), []byte{'k'})
 	}
 	return Conversation{Steps: g.steps}
@@ -56,10 +61,21 @@ const asks = MaxConns - 1
 
 type generator struct {
 	r      *rand.Rand
-	prefix string
-	alone  bool
+	model  *mathrand.Rand // draws from r
+	prefix string         // none for a conversation that is played alone
+	used   []string       // names that were registered, or nearly
 	steps  []Step
 }
+
+func newGenerator(r *rand.Rand, prefix string) *generator {
+	return &generator{r: r, model: mathrand.New(source{r}), prefix: prefix}
+}
+
+// source has the model, whose random numbers are of the older kind, draw from ours.
+type source struct{ *rand.Rand }
+
+func (s source) Int63() int64 { return s.Int64() }
+func (source) Seed(int64)     {}
 
 func (g *generator) slot() int { return g.r.IntN(4) }
 
@@ -67,17 +83,21 @@ func (g *generator) slot() int { return g.r.IntN(4) }
 func (g *generator) add() {
 	switch p := g.r.IntN(100); {
 	case p < 34:
-		g.packet(g.slot(), g.registration(g.name()))
+		g.request(g.slot(), 'x')
 	case p < 42:
 		g.packet(g.slot(), g.badRegistration())
+	case p < 52:
+		g.request(asks, 'z')
 	case p < 62:
 		g.packet(asks, append([]byte{'z'}, g.lookedUp()...))
 	case p < 71:
-		g.packet(asks, append([]byte{'n'}, g.tail()...))
+		g.request(asks, 'n')
 	case p < 73:
-		g.packet(asks, append([]byte{'d'}, g.tail()...))
-	case p < 82:
-		g.packet(asks, append(append([]byte{'s'}, g.name()...), g.tail()...))
+		g.request(asks, 'd')
+	case p < 81:
+		g.request(asks, 's')
+	case p < 82 && g.prefix == "":
+		g.packet(g.slot(), []byte(model.Body3(g.model)))
 	case p < 86:
 		g.junk()
 	case p < 88:
@@ -88,6 +108,23 @@ func (g *generator) add() {
 	default:
 		g.steps = append(g.steps, Step{Conn: g.slot(), Kind: []Kind{HalfClose, Close, Reset}[g.r.IntN(3)]})
 	}
+}
+
+// request sends one of the model's requests, now and then as long as a packet can be,
+// or a byte longer.
+func (g *generator) request(conn int, tag byte) {
+	name := g.name()
+	switch {
+	case tag == 'x':
+		g.used = append(g.used, name)
+	case len(g.used) > 0 && g.r.IntN(2) == 0:
+		name = g.used[g.r.IntN(len(g.used))]
+	}
+	body := []byte(model.Request(g.model, tag, name))
+	if longest := wire.MaxPacketLen - wire.HeaderLen; (tag == 'x' || tag == 'n') && g.r.IntN(40) == 0 {
+		body = append(body, make([]byte, max(0, longest-1+g.r.IntN(3)-len(body)))...)
+	}
+	g.packet(conn, body)
 }
 
 // packet sends a body as a packet: mostly whole, now and then in pieces, with a byte
@@ -123,7 +160,7 @@ func (g *generator) junk() {
 		g.send(g.slot(), binary.BigEndian.AppendUint16(nil, uint16(3056+g.r.IntN(4))))
 	case 2:
 		tag := byte(g.r.Uint32())
-		if tag == 'k' && !g.alone {
+		if tag == 'k' && g.prefix != "" {
 			tag++
 		}
 		g.send(g.slot(), frame([]byte{tag, byte(g.r.Uint32())}))
@@ -132,37 +169,13 @@ func (g *generator) junk() {
 	}
 }
 
-func (g *generator) tail() []byte {
-	if g.r.IntN(6) > 0 {
-		return nil
-	}
-	return []byte("\x00tail")[:1+g.r.IntN(5)]
-}
-
-// registration is a well-formed ALIVE2_REQ.
-func (g *generator) registration(name string) []byte {
-	highest := uint16(6)
-	if g.r.IntN(5) == 0 {
-		highest = []uint16{0, 5, 7, 65535}[g.r.IntN(4)]
-	}
-	var extra []byte
-	switch g.r.IntN(30) {
-	case 0:
-		extra = []byte("extra\x00\xff")
-	case 1:
-		extra = make([]byte, 1019+g.r.IntN(3))
-	}
-	return append(alive2(uint16(g.r.Uint32()), highest, []byte(name), extra), g.tail()...)
-}
+// bad are names that no daemon takes.
+var bad = [...]string{"nul\x00", "\x00", "\xe2\x82", "\xff", "\x80", "\xc0\xaf"}
 
 // badRegistration is an ALIVE2_REQ with something wrong, most of the time.
 func (g *generator) badRegistration() []byte {
-	name := g.prefix + []string{
-		"nul\x00", "\x00", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\xff", "\x80",
-		strings.Repeat("a", 256), strings.Repeat("é", 256), strings.Repeat("é", 510), strings.Repeat("é", 511), strings.Repeat("a", 1021),
-	}[g.r.IntN(13)]
 	if g.r.IntN(2) == 0 {
-		return alive2(1, 6, []byte(name), nil)
+		return alive2(1, 6, []byte(g.prefix+bad[g.r.IntN(len(bad))]), nil)
 	}
 	b := alive2(1, 6, []byte(g.name()), nil)
 	switch g.r.IntN(4) {
@@ -178,44 +191,36 @@ func (g *generator) badRegistration() []byte {
 	return b
 }
 
-// shared is what follows the prefix in names of shared conversations. They stay in
-// the dumps for as long as the daemon lives: so they are few and short.
-var shared = [...]string{"a", "a", "b", "b", "c", "", "é", "\U00010000", "x\ny"}
+// letters is how many of the model's shortest names are used: few, so that they meet again,
+// and stay remembered.
+const letters = 5
 
-// suffixes are names of conversations that are alone.
-var suffixes = [...]string{
-	"", "a", "a", "a", "b", "b", "c", "A", "é", "\u07ff", "\u0800", "\uffff", "\U00010000", "\U0010ffff", "ab\ncd", "<x> at port 1",
-}
-
-// lengths are the lengths in characters of long names.
-var lengths = [...]int{253, 254, 255}
-
-// name is a name that can be registered, of a few, so that they meet again.
+// name is one of the model's names. In a shared conversation it begins with the prefix,
+// and a long one is shorter by that: the limits are for both together.
 func (g *generator) name() string {
-	if g.alone && g.r.IntN(6) == 0 {
-		return []string{"", "x", "name y at port 1\n", "\n", " "}[g.r.IntN(5)]
+	if g.prefix == "" && g.r.IntN(12) == 0 {
+		return ""
 	}
-	if !g.alone {
-		return g.prefix + shared[g.r.IntN(len(shared))]
+	name := model.Name(g.model)
+	if len(name) == 1 && 'a' <= name[0] && name[0] <= 'z' {
+		name = string('a' + (name[0]-'a')%letters)
 	}
-	if g.r.IntN(12) > 0 {
-		return suffixes[g.r.IntN(len(suffixes))]
+	const long = 200
+	if c, size := utf8.DecodeRuneInString(name); len(name) > long {
+		name = strings.Repeat(string(c), len(name)/size-len(g.prefix))
 	}
-	with := []string{"a", "é", "\U0010ffff"}[g.r.IntN(3)]
-	return strings.Repeat(with, lengths[g.r.IntN(len(lengths))])
+	return g.prefix + name
 }
 
-// lookedUp is a name to look up, with what old clients put behind it.
+// lookedUp is a name to look up, with what some clients put behind it.
 func (g *generator) lookedUp() string {
 	name := g.name()
-	switch g.r.IntN(12) {
+	switch g.r.IntN(8) {
 	case 0:
-		name += "\x00"
-	case 1:
 		name += "\x00\x00"
-	case 2:
+	case 1:
 		name += "\xff"
-	case 3:
+	case 2:
 		name = ""
 	}
 	return name

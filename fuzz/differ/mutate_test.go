@@ -7,11 +7,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/goepmd/goepmd/conformance"
+	"github.com/goepmd/goepmd/fuzz/property"
 )
 
 func TestMutate(t *testing.T) {
 	seeds := suiteSeeds(t)
-	r := rand.New(rand.NewPCG(1, 2))
+	r := rand.New(rand.NewPCG(uint64(property.Seed(t)), 2))
 	changed := 0
 	for range 2000 {
 		c := seeds[r.IntN(len(seeds))]

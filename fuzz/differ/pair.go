@@ -10,7 +10,7 @@ import (
 
 const (
 	// DefaultSettle is the default of [Pair].Settle.
-	DefaultSettle = 2 * time.Second
+	DefaultSettle = 5 * time.Second
 	// glance is how long one observation that is made again waits for something to
 	// happen.
 	glance = 2 * time.Millisecond
@@ -26,11 +26,23 @@ type Difference struct {
 	What, A, B string
 	// Relaxed says that the daemons ran with the relaxed command check.
 	Relaxed bool
+	// Before is how many conversations the daemons must have had before this one;
+	// zero if they differ as soon as they are started.
+	Before int
+	// Unsteady says that it did not come again, whatever was played anew.
+	Unsteady bool
 }
 
 // String tells the difference and the conversation, for reading.
 func (d *Difference) String() string {
-	return fmt.Sprintf("after step %d, %s:\n  A: %s\n  B: %s\n%s", d.Step, d.What, d.A, d.B, d.Conversation)
+	when := ""
+	switch {
+	case d.Unsteady:
+		when = ", once and not again"
+	case d.Before > 0:
+		when = fmt.Sprintf(", after %d conversations before this one", d.Before)
+	}
+	return fmt.Sprintf("after step %d%s, %s:\n  A: %s\n  B: %s\n%s", d.Step, when, d.What, d.A, d.B, d.Conversation)
 }
 
 // Pair is two daemons that have been through the same. It is used by one goroutine
@@ -44,6 +56,9 @@ type Pair struct {
 	Conns int64
 
 	spent bool
+	// lives is what the first life of each name was told in conversations side by side, by
+	// either daemon: these names all stay remembered, so creations are steps from there.
+	lives [2]map[string]*creations
 }
 
 // Spent says that the daemons have ended, or are not alike any more: make another
@@ -165,7 +180,10 @@ func (p *player) begin(place int) (*game, bool, error) {
 	for i, t := range p.targets {
 		g.sides[i] = side{target: t, names: normal{port: t.Port()}}
 		if len(p.games) > 1 {
-			g.sides[i].names.prefix = c.Prefix
+			if p.pair.lives[i] == nil {
+				p.pair.lives[i] = make(map[string]*creations)
+			}
+			g.sides[i].names.prefix, g.sides[i].names.first = c.Prefix, p.pair.lives[i]
 		}
 	}
 	p.games[place] = g

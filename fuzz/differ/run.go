@@ -33,7 +33,7 @@ type Run struct {
 	// are played alone. See [FromScenario].
 	Seeds []Conversation
 	// AloneEvery is how many conversations come before one that is played alone;
-	// zero is 200.
+	// zero is 20.
 	AloneEvery int
 	// Progress, if set, is called every second.
 	Progress func(Stats)
@@ -50,17 +50,23 @@ type Stats struct {
 	Conversations, Alone, Steps, Conns, Pairs int64
 	// Kinds counts the steps of each kind.
 	Kinds [numKinds]int64
-	// Differences came again when the conversation was played to fresh daemons;
-	// Unsteady ones did not.
+	// Differences came again with fresh daemons, to which the conversation was played, or all
+	// that the daemons had had before it, too; Unsteady ones did not.
 	Differences, Unsteady int64
 	Elapsed               time.Duration
 }
 
-// ErrDiffers says that the daemons differ.
+// ErrDiffers says that the daemons differ, or that they did more than MaxUnsteady times
+// without doing so again.
 var ErrDiffers = errors.New("the daemons differ")
 
+// MaxUnsteady is how many differences of a run may not come again. A daemon that is wrong now
+// and then is wrong again while thousands of conversations are; on a machine that stood still
+// for seconds, one may be slow in the middle of one.
+const MaxUnsteady = 2
+
 // maxDifferences ends a run: more of them say nothing new.
-const maxDifferences = 20
+const maxDifferences = 5
 
 // Play runs until the steps are played or the context ends. Its error is
 // ErrDiffers, or a failure of this side.
@@ -89,7 +95,7 @@ func (r *Run) Play(ctx context.Context) (Stats, error) {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		err = nil // that is how a run without a limit ends
 	}
-	if err == nil && s.Differences > 0 {
+	if err == nil && s.differs() {
 		err = ErrDiffers
 	}
 	return s, err
@@ -129,8 +135,10 @@ func (r *Run) count(c Conversation, alone bool) (more bool) {
 	for _, step := range c.Steps {
 		s.Kinds[step.Kind]++
 	}
-	return (r.Steps <= 0 || s.Steps < r.Steps) && s.Differences < maxDifferences
+	return (r.Steps <= 0 || s.Steps < r.Steps) && s.Differences < maxDifferences && s.Unsteady <= MaxUnsteady
 }
+
+func (s *Stats) differs() bool { return s.Differences > 0 || s.Unsteady > MaxUnsteady }
 
 // connected adds connections.
 func (r *Run) connected(n int64) {
@@ -147,16 +155,16 @@ type worker struct {
 	leases [2]lease
 }
 
-// lease is a pair and how many conversations it has had.
+// lease is a pair and what it has had.
 type lease struct {
 	pair    *Pair
-	had     int
+	had     history
 	relaxed bool
 }
 
 func (w *worker) play(ctx context.Context) error {
 	width := min(max(orDefault(w.run.Width, 32), 2), MaxPrefixes)
-	every := orDefault(w.run.AloneEvery, 200)
+	every := orDefault(w.run.AloneEvery, 20)
 	for ctx.Err() == nil {
 		more, err := w.together(ctx, width, every)
 		if err == nil && more {
@@ -172,17 +180,12 @@ func (w *worker) play(ctx context.Context) error {
 // together plays about n conversations side by side.
 func (w *worker) together(ctx context.Context, width, n int) (more bool, err error) {
 	more = true
-	err = w.lend(ctx, &w.leases[0], n, func(p *Pair, done func(Conversation, *Difference)) error {
-		return p.Stream(width, func(place int) (Conversation, bool) {
-			if n--; n < 0 || !more || ctx.Err() != nil {
-				return Conversation{}, false
-			}
-			return w.shareable(place), true
-		}, func(c Conversation, d *Difference) {
-			more = w.run.count(c, false)
-			done(c, d)
-		})
-	})
+	err = w.lend(ctx, &w.leases[0], width, func(place int) (Conversation, bool) {
+		if n--; n < 0 || !more || ctx.Err() != nil {
+			return Conversation{}, false
+		}
+		return w.shareable(place), true
+	}, func(c Conversation) { more = w.run.count(c, false) })
 	return more, err
 }
 
@@ -202,31 +205,31 @@ func (w *worker) alone(ctx context.Context) (more bool, err error) {
 	if n := len(w.run.Seeds); n > 0 && w.rand.IntN(2) == 0 {
 		c = Mutate(w.rand, w.run.Seeds[w.rand.IntN(n)])
 	}
-	more = w.run.count(c, true)
-	return more, w.lend(ctx, &w.leases[1], 1, func(p *Pair, done func(Conversation, *Difference)) error {
-		d, err := p.Play(c)
-		done(c, d)
-		return err
-	})
+	given := false
+	err = w.lend(ctx, &w.leases[1], 1, func(int) (Conversation, bool) {
+		first := !given
+		given = true
+		return c, first
+	}, func(c Conversation) { more = w.run.count(c, true) })
+	return more, err
 }
 
-// lend gives a pair to a function that plays n conversations, and then looks into
-// the differences that it tells.
-func (w *worker) lend(ctx context.Context, l *lease, n int, play func(*Pair, func(Conversation, *Difference)) error) error {
+// lend gives a pair conversations to play, and then looks into what differed.
+func (w *worker) lend(ctx context.Context, l *lease, width int, next func(int) (Conversation, bool), done func(Conversation)) error {
 	if err := w.renew(ctx, l); err != nil {
 		return err
 	}
 	var found []*Difference
 	before := l.pair.Conns
-	err := play(l.pair, func(_ Conversation, d *Difference) {
+	err := l.pair.Stream(width, l.had.add(width, next), func(c Conversation, d *Difference) {
+		done(c)
 		if d != nil {
 			found = append(found, d)
 		}
 	})
-	l.had += n
 	w.run.connected(l.pair.Conns - before)
-	for _, d := range found {
-		err = errors.Join(err, w.found(ctx, d, l.relaxed))
+	if len(found) > 0 {
+		err = errors.Join(err, w.found(context.WithoutCancel(ctx), found, l))
 	}
 	return err
 }
@@ -234,7 +237,7 @@ func (w *worker) lend(ctx context.Context, l *lease, n int, play func(*Pair, fun
 // renew makes sure that there is a pair. One after the other they are strict and
 // relaxed.
 func (w *worker) renew(ctx context.Context, l *lease) error {
-	if l.pair != nil && !l.pair.Spent() && l.had < orDefault(w.run.Life, 4096) {
+	if l.pair != nil && !l.pair.Spent() && l.had.conversations() < orDefault(w.run.Life, 4096) {
 		return nil
 	}
 	if l.pair != nil {
@@ -247,7 +250,7 @@ func (w *worker) renew(ctx context.Context, l *lease) error {
 	if err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
-	l.pair, l.had = pair, 0
+	l.pair, l.had = pair, nil
 	w.run.mu.Lock()
 	w.run.stats.Pairs++
 	w.run.mu.Unlock()
@@ -264,60 +267,37 @@ func (w *worker) stop() error {
 	return errs
 }
 
-// found plays a conversation that differed to fresh daemons. If it differs there
-// too, it is shrunk and told.
-func (w *worker) found(ctx context.Context, d *Difference, relaxed bool) error {
-	again, err := Confirm(ctx, w.run.Start, relaxed, d.Conversation)
+// found plays to fresh daemons what differed, until something does again: each conversation
+// alone, and then what the daemons had before. It tells of the first that differs again, since
+// what follows a difference may come of it, or else of one that is unsteady.
+func (w *worker) found(ctx context.Context, all []*Difference, l *lease) error {
+	var again *Difference
+	var err error
+	for _, d := range all {
+		if again, err = Confirm(ctx, w.run.Start, l.relaxed, d.Conversation); again != nil || err != nil {
+			break
+		}
+	}
+	if again == nil && err == nil {
+		again, err = l.had.confirm(ctx, w.run.Start, l.relaxed)
+	}
 	if err != nil {
 		return err
 	}
 	w.run.mu.Lock()
 	if again == nil {
 		w.run.stats.Unsteady++
+		again = all[0]
+		again.Unsteady = true
 	} else {
 		w.run.stats.Differences++
 	}
 	w.run.mu.Unlock()
-	if again == nil {
-		d.What += " (it did not come again with fresh daemons)"
-		again = d
-	}
-	again.Relaxed = relaxed
+	again.Relaxed = l.relaxed
 	if w.run.Found != nil {
 		w.run.Found(again)
 	}
 	return nil
-}
-
-// Confirm plays a conversation to a fresh pair, up to three times. If a difference
-// comes again it is shrunk and returned; else the result is nil.
-func Confirm(ctx context.Context, start Start, relaxed bool, c Conversation) (*Difference, error) {
-	fresh := func(c Conversation) (*Difference, error) {
-		pair, err := start(ctx, relaxed)
-		if err != nil {
-			return nil, err
-		}
-		d, err := pair.Play(c)
-		return d, errors.Join(err, pair.Stop())
-	}
-	for range 3 {
-		d, err := fresh(c)
-		if err != nil {
-			return nil, err
-		}
-		if d == nil {
-			continue
-		}
-		_, err = Shrink(c, func(c Conversation) (bool, error) {
-			smaller, err := fresh(c)
-			if smaller != nil {
-				d = smaller
-			}
-			return smaller != nil, err
-		})
-		return d, err
-	}
-	return nil, nil
 }
 
 func orDefault(v, byDefault int) int {

@@ -24,13 +24,17 @@ type Server struct {
 // StartServer starts a server on a free port of 127.0.0.1. With relaxed it allows
 // STOP_REQ; a taken name it refuses at once.
 func StartServer(relaxed bool, d wire.Dialect) (*Server, error) {
+	return startServer(relaxed, d, epmd.EngineAuto)
+}
+
+func startServer(relaxed bool, d wire.Dialect, engine epmd.Engine) (*Server, error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{
 		tcp:    tcp{port: uint16(ln.Addr().(*net.TCPAddr).Port)},
-		Server: &epmd.Server{RelaxedCommandCheck: relaxed, MultiTransport: d == wire.MultiTransport, TakenGrace: -1},
+		Server: &epmd.Server{RelaxedCommandCheck: relaxed, MultiTransport: d == wire.MultiTransport, TakenGrace: -1, Engine: engine},
 		ended:  make(chan error, 1),
 	}
 	go func() { s.ended <- s.Serve(ln) }()

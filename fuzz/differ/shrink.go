@@ -1,16 +1,23 @@
 package differ
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
-// shrinkTries bounds how often a conversation is played while it is shrunk.
-const shrinkTries = 300
+// shrinkTries and shrinkTime bound how often a conversation is played while it is shrunk,
+// and for how long.
+const (
+	shrinkTries = 300
+	shrinkTime  = 10 * time.Second
+)
 
 // Shrink makes a conversation smaller for which bad is true, as long as it stays so: it
-// drops steps, and parts of what is sent. bad is called a few hundred times at
-// most. An error of it ends the search.
+// drops steps, and parts of what is sent. bad is called a few hundred times, and for ten
+// seconds, at most. An error of it ends the search.
 func Shrink(c Conversation, bad func(Conversation) (bool, error)) (Conversation, error) {
-	s := shrinker{bad: bad, best: c}
-	for again := true; again && s.tries < shrinkTries && s.err == nil; {
+	s := shrinker{bad: bad, best: c, begun: time.Now()}
+	for again := true; again && !s.over(); {
 		again = s.dropSteps() || s.dropBytes()
 	}
 	return s.best, s.err
@@ -20,12 +27,17 @@ type shrinker struct {
 	bad   func(Conversation) (bool, error)
 	best  Conversation
 	tries int
+	begun time.Time
 	err   error
+}
+
+func (s *shrinker) over() bool {
+	return s.tries >= shrinkTries || s.err != nil || time.Since(s.begun) >= shrinkTime
 }
 
 // try takes steps if they are still bad.
 func (s *shrinker) try(steps []Step) bool {
-	if s.tries >= shrinkTries || s.err != nil {
+	if s.over() {
 		return false
 	}
 	s.tries++

@@ -97,6 +97,17 @@ func (l *link) tag() wire.Tag {
 	return wire.Tag(l.sent[wire.HeaderLen])
 }
 
+// unread says that the daemon may have left something unread: bytes behind the first packet,
+// or behind what it reads at once. When it closes the connection then, it resets it, and the
+// end of what it has sent may be lost.
+func (l *link) unread() bool {
+	n, err := wire.PacketLen(l.sent)
+	if err != nil || n == 0 {
+		n = wire.MaxPacketLen
+	}
+	return len(l.sent) > n
+}
+
 // kept says that the connection is one that the daemon holds open.
 func (l *link) kept() bool {
 	tag := l.tag()

@@ -5,5 +5,5 @@
 //
 // [Names] is who is registered and what is remembered; [Daemon] is what is
 // answered to each request; [Framing] is where a request ends. The rest makes
-// what the tests feed to both sides: names, packets, seeds.
+// what is fed to both sides: names, nodes, requests.
 package model

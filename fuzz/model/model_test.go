@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/goepmd/goepmd/fuzz/model"
+	"github.com/goepmd/goepmd/fuzz/property"
 	"github.com/goepmd/goepmd/wire"
 )
 
@@ -66,12 +67,12 @@ func TestChars(t *testing.T) {
 		}
 	}
 	valid := 0
-	model.Holds(t, 5000, 1, prop.ForAll(func(s string) (bool, error) {
+	property.Holds(t, 5000, 1, prop.ForAll(func(s string) (bool, error) {
 		if utf8.ValidString(s) {
 			valid++
 		}
 		return true, check(s)
-	}, model.Gen(func(r *rand.Rand) string {
+	}, property.Gen(func(r *rand.Rand) string {
 		s := model.Name(r)
 		if s == "" || r.Intn(3) == 0 {
 			return s

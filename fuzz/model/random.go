@@ -16,7 +16,7 @@ func Name(r *rand.Rand) string {
 		return string(rune('a' + r.Intn(16)))
 	}
 	return pick(r,
-		"",
+		"", "A",
 		strings.Repeat("l", 254), strings.Repeat("l", 255), strings.Repeat("l", 256),
 		strings.Repeat("é", 254), strings.Repeat("é", 255), strings.Repeat("é", 256),
 		strings.Repeat("\U00010348", 255), strings.Repeat("\U00010348", 256), // 1020 and 1024 bytes
@@ -44,30 +44,35 @@ func Node(r *rand.Rand, name string) wire.Node {
 
 // extra is most often none.
 func extra(r *rand.Rand) string {
-	switch r.Intn(12) {
+	switch r.Intn(16) {
 	case 0:
 		return "\x00\xff\n"
 	case 1:
-		return strings.Repeat("x", pick(r, 1020, 1021))
+		return strings.Repeat("x", pick(r, 1019, 1020, 1021))
+	case 2:
+		return string(Bytes(r, 40))
+	case 3:
+		return string(Bytes(r, 1021))
 	}
 	return ""
 }
 
 // Body is the body of a random request, tag and all: well formed, but for names
 // that are too long.
-func Body(r *rand.Rand) string {
+func Body(r *rand.Rand) string { return Request(r, pick(r, []byte("xxxxxzzsdn")...), Name(r)) }
+
+// Request is likewise one with a tag of the standard protocol, about a name if it is about any.
+func Request(r *rand.Rand, tag byte, name string) string {
 	tail := pick(r, "", "", "", "\x00", "tail")
-	switch name := Name(r); r.Intn(10) {
-	case 0, 1, 2, 3, 4:
+	switch tag {
+	case 'x':
 		return alive2Body(Node(r, name)) + tail
-	case 5, 6:
+	case 'z':
 		return "z" + name + pick(r, "", "\x00")
-	case 7:
+	case 's':
 		return "s" + name + pick(r, "", "\x00tail")
-	case 8:
-		return "d" + tail
 	}
-	return "n" + tail
+	return string(tag) + tail
 }
 
 // Transport is a random name of a transport: most often one of few.

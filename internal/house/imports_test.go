@@ -93,11 +93,12 @@ var arrows = map[string][]string{
 	"epmd/internal/sockets":  {},
 	"epmd/internal/dial":     {},
 
-	"epmdtest":   {"epmd", "epmd/session", "registry", "wire"},
-	"doctor":     {"conformance/nodes/cnode", "epmd", "wire"},
-	"fuzz/model": {"wire"},
-	"metrics":    {"epmd", "epmd/session", "registry", "wire"},
-	"epmdhttp":   {"epmd", "metrics", "registry", "wire"},
+	"epmdtest":      {"epmd", "epmd/session", "registry", "wire"},
+	"doctor":        {"conformance/nodes/cnode", "epmd", "wire"},
+	"fuzz/model":    {"wire"},
+	"fuzz/property": {},
+	"metrics":       {"epmd", "epmd/session", "registry", "wire"},
+	"epmdhttp":      {"epmd", "metrics", "registry", "wire"},
 
 	"internal/fields":  {"epmd/session", "registry", "wire"},
 	"internal/testbed": {},

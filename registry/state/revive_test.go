@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	rules "github.com/goepmd/goepmd/fuzz/model"
+	"github.com/goepmd/goepmd/fuzz/property"
 	"github.com/goepmd/goepmd/registry"
 	"github.com/goepmd/goepmd/registry/state"
 )
@@ -90,7 +90,7 @@ func TestReviveOld(t *testing.T) {
 // again, and daemons save, end in good order or suddenly, and begin: no name gets a
 // creation again.
 func TestReviveGivesNothingAgain(t *testing.T) {
-	seed := uint64(rules.Seed(t))
+	seed := uint64(property.Seed(t))
 	rnd := rand.New(rand.NewPCG(seed, 5))
 	met := map[string]int{}
 	for range 2000 {

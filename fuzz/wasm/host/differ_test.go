@@ -9,15 +9,17 @@ import (
 
 	"github.com/goepmd/goepmd/fuzz/differ"
 	"github.com/goepmd/goepmd/fuzz/machine"
+	"github.com/goepmd/goepmd/fuzz/property"
 	"github.com/goepmd/goepmd/wire"
 )
 
 // TestDiffer sends the module through the differential engine, against bare
 // sessions of this program: the same conversations that OTP's epmd is held to.
 func TestDiffer(t *testing.T) {
-	const conversations, seed = 400, 1
+	const conversations = 400
+	seed := property.Seed(t)
 	m := start(t)
-	r := rand.New(rand.NewPCG(seed, 0))
+	r := rand.New(rand.NewPCG(uint64(seed), 0))
 	pairs := 0
 	var pair *differ.Pair
 	for i := range conversations {

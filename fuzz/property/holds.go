@@ -1,4 +1,6 @@
-package model
+// Package property is what the property tests have in common: a new seed each time, which
+// a test that fails tells, and how often a property must hold.
+package property
 
 import (
 	"math/rand"
