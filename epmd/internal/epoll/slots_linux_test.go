@@ -1,6 +1,8 @@
 package epoll
 
 import (
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -64,10 +66,111 @@ func TestSlotsSpare(t *testing.T) {
 	var s slots
 	s.free(s.take())
 	spare := s.chunks[0].at
+	require.NotNil(t, spare)
 	for range 3 {
 		s.free(s.take())
 		require.Same(t, spare, s.chunks[0].at)
 	}
+}
+
+// TestSlotsOneSpare: no second chunk without connections stays in memory.
+func TestSlotsOneSpare(t *testing.T) {
+	var s slots
+	var all []*socket
+	for range 2*chunkSize + 1 {
+		all = append(all, s.take())
+	}
+	for _, c := range all[chunkSize : 2*chunkSize] {
+		s.free(c)
+	}
+	require.NotNil(t, s.chunks[1].at)
+	s.free(all[0])
+	s.take() // of the first chunk, so the spare one stays that
+	s.free(all[2*chunkSize])
+	require.Nil(t, s.chunks[2].at)
+}
+
+// TestSlotsEnd: there are only so many.
+func TestSlotsEnd(t *testing.T) {
+	s := slots{chunks: make([]chunk, slotMask/chunkSize)}
+	for i := range s.chunks {
+		s.chunks[i].used = chunkSize
+	}
+	require.Nil(t, s.take())
+}
+
+// TestSlotsFind: an owner of another generation, or of a slot beyond, is nobody.
+func TestSlotsFind(t *testing.T) {
+	var s slots
+	o := s.take().Owner
+	require.Nil(t, s.find(o+1<<slotBits))
+	s.free(s.find(o))
+	require.Nil(t, s.find(o+1<<slotBits))
+	require.Nil(t, s.find(chunkSize+1))
+}
+
+// TestSlotsRestore: whoever was there is found in a server that takes over, nobody else is,
+// and the owners that it gives are new.
+func TestSlotsRestore(t *testing.T) {
+	var old slots
+	require.Zero(t, old.last())
+	require.True(t, old.restore(nil, 0))
+	require.Zero(t, old.first, "nothing was left, so that it begins as any other does")
+	given := make(map[registry.Owner]bool)
+	alive := make(map[registry.Owner]bool)
+	take := func(s *slots, n int) {
+		for range n {
+			o := s.take().Owner
+			require.False(t, given[o], "owner %d", o)
+			given[o], alive[o] = true, true
+			require.GreaterOrEqual(t, s.last(), o)
+		}
+	}
+	free := func(s *slots, but registry.Owner) {
+		for o := range alive {
+			if o&slotMask%but != 1 {
+				s.free(s.find(o))
+				delete(alive, o)
+			}
+		}
+	}
+	from := &old
+	for range 3 {
+		take(from, 5)
+		free(from, 3)
+		take(from, 2*chunkSize)
+		free(from, 2*chunkSize) // all but the first of a chunk
+		next := new(slots)
+		require.True(t, next.restore(slices.Collect(maps.Keys(alive)), from.last()))
+		for o := range given {
+			c := next.find(o)
+			require.Equal(t, alive[o], c != nil)
+			require.True(t, c == nil || c.Owner == o)
+		}
+		count := 0
+		next.all(func(*socket) { count++ })
+		require.Equal(t, len(alive), count)
+		from = next
+	}
+	var none slots
+	require.True(t, none.restore(nil, from.last()))
+	take(&none, 2)
+	var one slots
+	require.True(t, one.restore([]registry.Owner{7<<slotBits | 1}, 0))
+	require.Greater(t, one.take().Owner, registry.Owner(8<<slotBits))
+}
+
+// TestSlotsCannotBe: numbers that no connection can have had are refused, and change
+// nothing; the highest slot is one.
+func TestSlotsCannotBe(t *testing.T) {
+	const highest = slotMask / chunkSize * chunkSize
+	var s slots
+	for _, owners := range [][]registry.Owner{{1 << slotBits}, {highest + 1}, {1, 1 << slotBits, 2}, {1, 1<<slotBits | 1}} {
+		require.False(t, s.restore(owners, 0))
+		require.Equal(t, slots{}, s)
+	}
+	require.True(t, s.restore([]registry.Owner{highest}, 0))
+	require.NotNil(t, s.find(highest))
 }
 
 // TestSlotsLast: last is below no owner, be its connection here or gone, and its chunk in

@@ -118,7 +118,7 @@ func (e *Engine) sweepFresh(name []byte) {
 // meets. One that its peer has closed takes no place from a newcomer.
 func (e *Engine) admits(from netip.Addr) (hit places.Limit, ok bool) {
 	hit, _, ok = e.table.Admits(from, false)
-	if hit != places.LimitNone && e.fresh.len() > 0 {
+	if hit != places.LimitNone {
 		e.watchAllFresh()
 		hit, _, ok = e.table.Admits(from, false)
 	}
@@ -127,7 +127,7 @@ func (e *Engine) admits(from netip.Addr) (hit places.Limit, ok bool) {
 
 // admitsKept is the table's, likewise.
 func (e *Engine) admitsKept(c *socket) (hit places.Limit, victim *socket, ok bool) {
-	if hit, victim, ok = e.table.AdmitsKept(c); hit != places.LimitNone && e.fresh.len() > 0 {
+	if hit, victim, ok = e.table.AdmitsKept(c); hit != places.LimitNone {
 		e.watchAllFresh()
 		return e.table.AdmitsKept(c)
 	}

@@ -205,7 +205,8 @@ func TestFreshBeforeSleep(t *testing.T) {
 	}
 }
 
-// TestFreshAndLimits: who has left takes no place and no descriptor from others.
+// TestFreshAndLimits: who has left takes no place and no descriptor from others; who is
+// here does.
 func TestFreshAndLimits(t *testing.T) {
 	c := newConfig()
 	c.Limits.MaxConns, c.Limits.MaxKept = 2, 2
@@ -220,6 +221,13 @@ func TestFreshAndLimits(t *testing.T) {
 		require.Less(l, l.table.Len(), before)
 		require.True(l, l.listeners[0].ready)
 		require.Zero(l, l.report.LimitConns.Load())
+
+		l.leave("e")
+		l.register("f")
+		l.registered("c", "f")
+		b, _ := io.ReadAll(l.ask([]byte("\x00\x01n"))) // it may be reset
+		require.Empty(l, b)
+		require.EqualValues(l, 1, l.report.LimitConns.Load())
 	})
 }
 
