@@ -188,7 +188,7 @@ func TestInterrupted(t *testing.T) {
 	require.Contains(t, out.String(), "NOT ALL ASKED")
 
 	status, text, _ := call(t, "-all", "-target", target, "-for", "1ms")
-	require.Equal(t, cannotRun, status)
+	require.Equal(t, cannotRun, status, text)
 	require.Contains(t, text, "the time was over")
 
 	status, text, _ = call(t, "-target", target, "-area", "program")

@@ -75,15 +75,11 @@ func listenAndServe(o options, args []string, log *slog.Logger, starter *starter
 	l.upgrader.web = web
 	web.serve(log)
 	defer web.end()
-	why := make(chan error, 1)
-	go func() { why <- s.ServeContext(ctx, lns...) }()
 	serving, ended := context.WithCancel(ctx)
-	if err = awaitServing(s, why); err == nil {
-		l.run(serving)
-		starter.ready()
-		go giveBackMemory(serving, s)
-		err = <-why
-	}
+	l.run(serving)
+	starter.ready()
+	go giveBackMemory(serving, s)
+	err = s.ServeContext(ctx, lns...)
 	_ = s.Close() // a Serve that failed at once has not ended it; Close has no error
 	ended()
 	l.end(err)
@@ -91,20 +87,6 @@ func listenAndServe(o options, args []string, log *slog.Logger, starter *starter
 		return cause
 	}
 	return err
-}
-
-// awaitServing returns when the server serves, since it can be replaced from then on, or with
-// the reason for which it does not.
-func awaitServing(s *epmd.Server, why <-chan error) error {
-	const tick = time.Millisecond
-	for len(s.Addrs()) == 0 {
-		select {
-		case err := <-why:
-			return err
-		case <-time.After(tick):
-		}
-	}
-	return nil
 }
 
 func newServer(o options, log *slog.Logger) (*epmd.Server, error) {

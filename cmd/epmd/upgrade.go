@@ -170,10 +170,26 @@ func (u *upgrader) awaitPredecessor(ctx context.Context) error {
 	}
 }
 
+// awaitServing waits until the server serves: one who asks may come in the moment between its
+// readiness, for which it needs a descriptor, and the first look at its listeners.
+func (u *upgrader) awaitServing(ctx context.Context) error {
+	for len(u.server.Addrs()) == 0 {
+		select {
+		case <-time.After(time.Millisecond):
+		case <-ctx.Done():
+			return errors.New("the daemon does not serve, or ends")
+		}
+	}
+	return nil
+}
+
 // handOver does it, and leaves no process behind if it fails. It gives the process that
 // serves then, and the connection to it.
 func (u *upgrader) handOver(ctx context.Context) (pid int, successor *os.File, err error) {
 	if err := u.awaitPredecessor(ctx); err != nil {
+		return 0, nil, err
+	}
+	if err := u.awaitServing(ctx); err != nil {
 		return 0, nil, err
 	}
 	ours, theirs, err := socketPair()
