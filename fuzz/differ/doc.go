@@ -15,7 +15,7 @@
 // answered another one. A daemon that serves all its connections in one loop, as
 // OTP's epmd does, has then dealt with everything that was sent before. One with
 // a thread for each connection may not have, so when two observations differ
-// they are made again until they agree, for up to five seconds, before that
+// they are made again until they agree, for up to three seconds, before that
 // counts as a difference.
 //
 // # Many at once

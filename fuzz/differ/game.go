@@ -76,7 +76,7 @@ func (g *game) compare() error {
 		}
 	}
 	slot := g.disagree()
-	for begun := time.Now(); slot >= 0 && time.Since(begun) < g.settle; slot = g.disagree() {
+	for begun := time.Now(); slot >= 0 && !g.over(slot) && time.Since(begun) < g.settle; slot = g.disagree() {
 		for i := range g.sides {
 			if err := g.sides[i].links[slot].recv(glance); err != nil {
 				return err
@@ -87,6 +87,11 @@ func (g *game) compare() error {
 		g.differ(fmt.Sprintf("on connection %d", slot), g.sides[0].tell(slot), g.sides[1].tell(slot))
 	}
 	return nil
+}
+
+// over says that nothing more can happen on a connection.
+func (g *game) over(slot int) bool {
+	return g.sides[0].links[slot].closed && g.sides[1].links[slot].closed
 }
 
 // disagree gives the first connection on which the sides differ, or -1.

@@ -15,8 +15,8 @@ type modelled struct {
 	// the model answers.
 	instead func(d *modelled, body string) (model.Answer, bool)
 	after   func(d *modelled, body string, a *model.Answer)
-	// resets says that the answer to a request with this tag is a reset.
-	resets string
+	// resets says that the connection is reset in place of an answer.
+	resets func(body string, a model.Answer) bool
 	// deaf is of connections that are kept: what comes on them does not end them.
 	deaf bool
 	// status is that of its end.
@@ -118,9 +118,21 @@ func (c *modelledConn) Send(b []byte) error {
 	return nil
 }
 
+// want is how much is read at once: never more than the packet, once its length is known.
+func (c *modelledConn) want() int {
+	if len(c.arrived) < 2 {
+		return wire.MaxPacketLen - len(c.arrived)
+	}
+	n, err := wire.PacketLen([]byte(c.arrived))
+	if err != nil {
+		return 1 // it was closed for that
+	}
+	return max(1, n-len(c.arrived))
+}
+
 // obey does what the answer to a request says.
 func (c *modelledConn) obey(body string, a model.Answer) {
-	if len(c.of.resets) > 0 && body[0] == c.of.resets[0] {
+	if c.of.resets != nil && c.of.resets(body, a) {
 		c.close(WasReset)
 		return
 	}

@@ -10,7 +10,7 @@ import (
 
 const (
 	// DefaultSettle is the default of [Pair].Settle.
-	DefaultSettle = 5 * time.Second
+	DefaultSettle = 3 * time.Second
 	// glance is how long one observation that is made again waits for something to
 	// happen.
 	glance = 2 * time.Millisecond
@@ -267,6 +267,9 @@ func (p *player) observe() error {
 	for _, g := range p.games {
 		if g == nil {
 			continue
+		}
+		if p.pair.spent { // by a difference, which is looked into before all others
+			g.settle = min(g.settle, shrinkSettle)
 		}
 		if err := g.compare(); err != nil {
 			return err

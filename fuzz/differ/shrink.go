@@ -9,11 +9,11 @@ import (
 // and for how long.
 const (
 	shrinkTries = 300
-	shrinkTime  = 10 * time.Second
+	shrinkTime  = 5 * time.Second
 )
 
 // Shrink makes a conversation smaller for which bad is true, as long as it stays so: it
-// drops steps, and parts of what is sent. bad is called a few hundred times, and for ten
+// drops steps, and parts of what is sent. bad is called a few hundred times, and for five
 // seconds, at most. An error of it ends the search.
 func Shrink(c Conversation, bad func(Conversation) (bool, error)) (Conversation, error) {
 	s := shrinker{bad: bad, best: c, begun: time.Now()}

@@ -18,14 +18,15 @@ import (
 // wrongDaemons are the model, each with one thing wrong.
 var wrongDaemons = map[string]func(*modelled){
 	// Silence.
-	"lists are silent":            replies("n", func(string) string { return "" }),
-	"dumps are silent":            replies("d", func(string) string { return "" }),
-	"lists are reset":             resets("n"),
-	"dumps are reset":             resets("d"),
-	"lookups are reset":           resets("z"),
-	"a refused stop is silent":    replies("s", func(r string) string { return strings.TrimPrefix(r, "NOEXISTSTOPPED") }),
-	"an unknown name is silent":   replies("z", func(r string) string { return strings.TrimPrefix(r, "w\x01") }),
-	"lists are silent after 2000": func(d *modelled) { d.after = late(2000, "n", "") },
+	"lists are silent":                     replies("n", func(string) string { return "" }),
+	"dumps are silent":                     replies("d", func(string) string { return "" }),
+	"lists are reset":                      resets('n', 0),
+	"dumps are reset":                      resets('d', 0),
+	"lookups are reset":                    resets('z', 0),
+	"lists and lookups of nodes are reset": func(d *modelled) { resets('n', 0)(d); resets('z', 2)(d) },
+	"a refused stop is silent":             replies("s", func(r string) string { return strings.TrimPrefix(r, "NOEXISTSTOPPED") }),
+	"an unknown name is silent":            replies("z", func(r string) string { return strings.TrimPrefix(r, "w\x01") }),
+	"lists are silent after 2000":          func(d *modelled) { d.after = late(2000, "n", "") },
 
 	// Fields that are always the same.
 	"the type is 77":           lookedUp(2+2, 77),
@@ -38,11 +39,17 @@ var wrongDaemons = map[string]func(*modelled){
 		lookedUp(8, 0, 5)(d)
 		d.after = both(usual, d.after)
 	},
-	"the port's high byte is 0":            lookedUp(2, 0),
-	"the creation is always the first":     counts(func(_, first uint32) uint32 { return first }),
-	"a creation of 16 bits is always 1":    replies("x", func(r string) string { return changed(r, 'y', 3, 1) }),
-	"a refused creation is 0":              replies("x", func(r string) string { return strings.Replace(r, "v\x01\x00\x00\x00c", "v\x01\x00\x00\x00\x00", 1) }),
-	"the list's port is one too high":      replies("nd", func(r string) string { return changed(r, 0, 3, byte(simPort&0xff)+1) }),
+	"the high byte of ports is 0":       lookedUp(2, 0),
+	"the creation is always the first":  counts(func(_, first uint32) uint32 { return first }),
+	"a creation of 16 bits is always 1": replies("x", func(r string) string { return changed(r, 'y', 3, 1) }),
+	"a refused creation is 0":           replies("x", func(r string) string { return strings.Replace(r, "v\x01\x00\x00\x00c", "v\x01\x00\x00\x00\x00", 1) }),
+	"lists tell a port one too high": func(d *modelled) {
+		d.after = func(d *modelled, body string, a *model.Answer) {
+			if body[0] == 'n' || body[0] == 'd' {
+				a.Reply = changed(a.Reply, 0, 3, byte(d.Daemon.Port)+1)
+			}
+		}
+	},
 	"a refusal looks like a registration":  replies("x", func(r string) string { return changed(r, 'v', 1, 0) }),
 	"the exit status after a kill is 1":    func(d *modelled) { d.status = 1 },
 	"version 7 gets a creation of 16 bits": narrowFor7,
@@ -159,7 +166,16 @@ func replies(tags string, to func(reply string) string) func(*modelled) {
 	}
 }
 
-func resets(tag string) func(*modelled) { return func(d *modelled) { d.resets = tag } }
+// resets breaks the connection in place of a reply to requests with the tag that would be
+// longer than so many bytes.
+func resets(tag byte, longer int) func(*modelled) {
+	return func(d *modelled) {
+		before := d.resets
+		d.resets = func(body string, a model.Answer) bool {
+			return body[0] == tag && len(a.Reply) > longer || before != nil && before(body, a)
+		}
+	}
+}
 
 func both(first, second func(*modelled, string, *model.Answer)) func(*modelled, string, *model.Answer) {
 	return func(d *modelled, body string, a *model.Answer) { first(d, body, a); second(d, body, a) }

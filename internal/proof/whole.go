@@ -68,6 +68,10 @@ func whole() ([]stage, error) {
 			command: goTest("./conformance", "-run", "TestWrongDaemonsAreNoticed"), env: proofEnv, tests: true,
 		},
 		{
+			name: "wrong-programs", does: "wrong programs beside OTP's epmd, each of which diff must find", after: []string{"setup"},
+			command: goTest("./fuzz/differ", "-run", "TestWrongPrograms"), env: proofEnv, tests: true,
+		},
+		{
 			name: "shells", does: "completion of epmdctl in bash, zsh and fish", after: []string{"setup"},
 			command: goTest("./cmd/epmdctl", "-run", "TestShells"), env: proofEnv, tests: true,
 		},
