@@ -15,7 +15,7 @@ func codecs3() []codec {
 	port3Req := request(wire.TagPortPlease3Req, randomPortPlease3Req, wire.ParsePortPlease3Req, 10, 1,
 		"\x00\x00", "\x00", "\x00\x02", "\x01a", "a")
 	port3Req.loose = true // of the byte behind the tag, and the name's length
-	port3Resp := reply("PORT3_RESP", randomPort3Resp, func(b []byte, v wire.Port3Resp) []byte { return v.Append(b) }, wire.ParsePort3Resp, 20, 0,
+	port3Resp := reply("PORT3_RESP", randomPort3Resp, func(b []byte, v wire.Port3Resp) []byte { return v.Append(b) }, wire.ParsePort3Resp, 15, 60,
 		"\x00\x02w\x01", "\x00\x10w\x00\x00\x00\x00\x00\x00", "\x00", "\x01a")
 	port3Resp.loose = true // of two bytes
 	return []codec{
@@ -29,7 +29,7 @@ func codecs3() []codec {
 		reply("ALIVE3_RESP", func(r *rand.Rand) wire.Alive3Resp { return wire.Alive3Resp(randomAlive2Resp(r)) },
 			func(b []byte, v wire.Alive3Resp) []byte { return v.Append(b) }, wire.ParseAlive3Resp, 20, 20, "\x00\x04y", "\x00\x06v", "\x00", "\x01"),
 		port3Resp,
-		reply("KILL3_RESP", func(r *rand.Rand) bool { return r.Intn(2) == 0 }, wire.AppendKill3Resp, wire.ParseKill3Resp, 8, 40, "\x00\x02OK", "\x00\x02NO", "O"),
+		reply("KILL3_RESP", func(r *rand.Rand) bool { return r.Intn(2) == 0 }, wire.AppendKill3Resp, wire.ParseKill3Resp, 4, 40, "\x00\x02OK", "\x00\x02NO", "O"),
 		reply("STOP3_RESP", func(r *rand.Rand) bool { return r.Intn(2) == 0 }, wire.AppendStop3Resp, wire.ParseStop3Resp, 1, 40, "\x00\x07STOPPED", "\x00\x07NOEXIST", "NO"),
 		blocks("NAMES3_RESP", func(r *rand.Rand) line3 { return line3{Name: model.Name(r), Transports: randomTransports(r)} },
 			func(l *wire.Blocks, v line3) { l.Name(v.Name, v.Transports) },

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -325,7 +326,7 @@ func testFiles(t *testing.T, x *Target) {
 	require.NoError(t, err)
 	require.Equal(t, 1, status, "OTP 25 ends when it has no more files")
 
-	_, err = x.Start(t.Context(), conformance.Config{Files: 1 << 31})
+	_, err = x.Start(t.Context(), conformance.Config{Files: math.MaxInt})
 	require.ErrorIs(t, err, conformance.ErrUnsupported)
 	_, err = x.Start(t.Context(), conformance.Config{Env: []string{"A-B=1"}})
 	require.ErrorIs(t, err, conformance.ErrUnsupported)
