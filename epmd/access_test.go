@@ -75,28 +75,28 @@ func testAllow(t *testing.T, engine epmd.Engine) {
 func TestLocalInSpiteOfLists(t *testing.T) { onEngines(t, testLocalInSpiteOfLists) }
 
 func testLocalInSpiteOfLists(t *testing.T, engine epmd.Engine) {
-	unix := listenUnix(t)
-	tcp, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	for _, ln := range []net.Listener{unix, tcp} {
-		addr := ln.Addr()
-		s := runOn(t, closedLists(&epmd.Server{Engine: engine, RelaxedCommandCheck: true}), ln)
-		client := &epmd.Client{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, addr.Network(), addr.String())
-		}}
-		r, err := client.Register(ctx(t), node("foo", 5))
-		require.NoError(t, err)
-		_, err = client.Lookup(ctx(t), "foo")
-		require.NoError(t, err)
-		_, err = client.Names(ctx(t))
-		require.NoError(t, err)
-		_, err = client.Dump(ctx(t))
-		require.NoError(t, err)
-		require.NoError(t, client.Stop(ctx(t), "foo"))
-		require.NoError(t, r.Close())
-		require.NoError(t, client.Kill(ctx(t)))
-		require.ErrorIs(t, s.end(t), epmd.ErrKilled)
-		require.Zero(t, s.Stats().Denied)
+	for network, listen := range map[string]func(*testing.T) net.Listener{"tcp": listener, "unix": listenUnix} {
+		t.Run(network, func(t *testing.T) {
+			ln := listen(t)
+			addr := ln.Addr()
+			s := runOn(t, closedLists(&epmd.Server{Engine: engine, RelaxedCommandCheck: true}), ln)
+			client := &epmd.Client{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				return new(net.Dialer).DialContext(ctx, addr.Network(), addr.String())
+			}}
+			r, err := client.Register(ctx(t), node("foo", 5))
+			require.NoError(t, err)
+			_, err = client.Lookup(ctx(t), "foo")
+			require.NoError(t, err)
+			_, err = client.Names(ctx(t))
+			require.NoError(t, err)
+			_, err = client.Dump(ctx(t))
+			require.NoError(t, err)
+			require.NoError(t, client.Stop(ctx(t), "foo"))
+			require.NoError(t, r.Close())
+			require.NoError(t, client.Kill(ctx(t)))
+			require.ErrorIs(t, s.end(t), epmd.ErrKilled)
+			require.Zero(t, s.Stats().Denied)
+		})
 	}
 }
 

@@ -1,16 +1,15 @@
 package epmd_test
 
 import (
-	"errors"
 	"fmt"
 	"runtime"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/goepmd/goepmd/epmd"
+	"github.com/goepmd/goepmd/epmd/internal/sockets"
 	"github.com/goepmd/goepmd/wire"
 )
 
@@ -85,7 +84,7 @@ func TestBytesAfterRegistration(t *testing.T) {
 			_, err := c.Write(make([]byte, n))
 			require.NoError(t, err)
 			_, err = c.Read(make([]byte, 1))
-			require.Equal(t, reset, errors.Is(err, syscall.ECONNRESET), "%d bytes: %v", n, err)
+			require.Equal(t, reset, sockets.IsReset(err), "%d bytes: %v", n, err)
 			require.Error(t, err)
 		}
 	})

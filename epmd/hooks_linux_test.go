@@ -15,6 +15,8 @@ import (
 // handed over.
 func TestHooksOfHandoff(t *testing.T) {
 	hook := hookCase{"ConnState handed over", onState(epmd.StateHandedOver), func(t *testing.T, r *running) {
+		_, resp := r.register(t, "hooked")
+		require.Zero(t, resp.Result)
 		a, b := pair(t)
 		next := &epmd.Server{Engine: epmd.EngineEpoll}
 		resumed, handed := make(chan error, 1), make(chan error, 1)

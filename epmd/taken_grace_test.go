@@ -209,21 +209,27 @@ func testTakenGraceOver(t *testing.T, serve func(*epmd.Server) *running) {
 // TestTakenGraceOfAnswered: the time of a holder is not over while its reply is being
 // written, since nobody has looked yet whether it has ended; but ten times as much is enough.
 func TestTakenGraceOfAnswered(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	goOn := make(chan struct{})
-	const grace = 100 * time.Millisecond
-	r := runOn(t, &epmd.Server{TakenGrace: grace}, slowListener{ln, goOn})
-	holder := r.ask(t, node("foo", 1))
-	require.Zero(t, holder.answer(t).Result)
-	require.NoError(t, holder.Close())
-	waits := r.ask(t, node("foo", 2))
-	require.EqualValues(t, 1, waits.answer(t).Result)
-
-	waits = r.ask(t, node("foo", 3))
-	time.Sleep(3 * grace / 2) // what is tested
-	close(goOn)
-	require.Zero(t, waits.answer(t).Result)
+	for name, grace := range map[string]time.Duration{"goes on in time": time.Second, "goes on too late": 20 * time.Millisecond} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ln, err := net.Listen("tcp", "127.0.0.1:0")
+			require.NoError(t, err)
+			goOn := make(chan struct{})
+			r := runOn(t, &epmd.Server{TakenGrace: grace}, slowListener{ln, goOn})
+			holder := r.ask(t, node("foo", 1))
+			require.Zero(t, holder.answer(t).Result)
+			require.NoError(t, holder.Close())
+			waits := r.ask(t, node("foo", 2))
+			if grace < time.Second {
+				require.EqualValues(t, 1, waits.answer(t).Result)
+				close(goOn)
+				return
+			}
+			time.Sleep(3 * grace / 2) // what is tested
+			close(goOn)
+			require.Zero(t, waits.answer(t).Result)
+		})
+	}
 }
 
 // slowListener is one whose connections go on after a write only when they may.

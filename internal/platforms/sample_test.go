@@ -67,14 +67,18 @@ func build(t *testing.T, goos, goarch string, words ...string) {
 	require.NoError(t, err, "%s/%s: go %q: %s", goos, goarch, words, out)
 }
 
-// requireGood fails if a scenario did, and if too few were played.
+// requireGood fails if a scenario did, and if too few were played; what was skipped is a test
+// that is skipped.
 func requireGood(t *testing.T, results []conformance.Result) {
 	t.Helper()
 	counted := conformance.Column{Results: results}.Count()
 	t.Logf("%d scenarios: %v", len(results), counted)
 	for _, res := range results {
-		if !res.Verdict.Good() {
+		switch {
+		case !res.Verdict.Good():
 			t.Errorf("%s: %s %v", res.Scenario, res.Reason, res.Failure)
+		case res.Verdict == conformance.Skipped:
+			t.Run(res.Scenario, func(t *testing.T) { t.Skip("SKIPPED: " + res.Reason) })
 		}
 	}
 	require.Greater(t, counted[conformance.Passed], len(results)*8/10, "it was asked too little")

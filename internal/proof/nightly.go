@@ -19,6 +19,10 @@ func nightly() ([]stage, error) {
 			env:     []string{"GOEPMD_PROOF=1", "GOEPMD_EVERY=1"}, tests: true, bound: time.Hour,
 		},
 		{
+			name: "386", does: "the WebAssembly module on 386, where it is interpreted, in lock-step with the same code", after: []string{"setup"},
+			command: goTest("./fuzz/wasm/host"), env: on386, tests: true,
+		},
+		{
 			name: "race", does: "every test under the race detector", after: []string{"setup"},
 			command: goTest("-race", "./..."), tests: true, bound: time.Hour,
 		},
