@@ -98,8 +98,8 @@ func TestWindowsTests(t *testing.T) {
 			program := strings.ReplaceAll(p, "/", "-") + ".test.exe"
 			build(t, "windows", "amd64", "test", "-c", "-vet=off", "-o", filepath.Join(w.work, program), "./"+p)
 			out, err := w.run(t, path.Join(source, p), wine64, path.Join(work, program), "-test.v", "-test.timeout", "9m", "-test.skip", "^TestVectors$")
-			for _, found := range skips.FindAllStringSubmatch(out, -1) {
-				t.Run(found[2], func(t *testing.T) { t.Skip(found[1]) })
+			for name, reason := range skipped(out) {
+				t.Run(name, func(t *testing.T) { t.Skip(reason) })
 			}
 			require.NoError(t, err, out)
 			t.Logf("%d passed", strings.Count(out, "--- PASS"))
@@ -107,8 +107,33 @@ func TestWindowsTests(t *testing.T) {
 	}
 }
 
-// skips are the tests that were skipped, after the line with the reason.
-var skips = regexp.MustCompile(`(?m)_test\.go:\d+: (SKIPPED: .*)\n *--- SKIP: (\S+)`)
+// skipped are the tests that were, by what they print, with the reasons.
+func skipped(out string) map[string]string {
+	test, reasons := "", make(map[string]string)
+	for line := range strings.Lines(out) {
+		if now := current.FindStringSubmatch(line); now != nil {
+			test = now[1]
+		} else if at := strings.Index(line, "SKIPPED: "); at >= 0 {
+			reasons[test] = strings.TrimSpace(line[at:])
+		}
+	}
+	all := make(map[string]string)
+	for _, found := range skips.FindAllStringSubmatch(out, -1) {
+		all[found[1]] = reasons[found[1]]
+	}
+	return all
+}
+
+var (
+	current = regexp.MustCompile(`^=== (?:RUN|CONT|NAME) +(\S+)`)
+	skips   = regexp.MustCompile(`(?m)^ *--- SKIP: (\S+)`)
+)
+
+func TestSkipped(t *testing.T) {
+	out := "=== RUN   TestA\n=== RUN   TestA/b\n    a_test.go:7: SKIPPED: no sockets\n--- PASS: TestA (0.00s)\n    --- SKIP: TestA/b (0.00s)\n" +
+		"=== RUN   TestC\n    otptest.go:3: SKIPPED: no erl\n--- SKIP: TestC (0.00s)\n"
+	require.Equal(t, map[string]string{"TestA/b": "SKIPPED: no sockets", "TestC": "SKIPPED: no erl"}, skipped(out))
+}
 
 // TestWindowsSuite plays a part of the suite to the daemon for Windows.
 func TestWindowsSuite(t *testing.T) {
