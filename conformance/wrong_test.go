@@ -61,7 +61,7 @@ var wrongs = []wrong{
 	{"STOP_REQ that leaves the connection", "stop-known", "epmd/session/answer.go", "res.Name, res.Evict = req.Name, owners", "res.Name = req.Name"},
 	{"remote peers taken for local", "remote-alive-ipv4", "epmd/session/peer.go", "return remote.IsLoopback() ||", "return remote.IsValid() ||"},
 	{"other loopback addresses taken for remote", "local-loopback-other", "epmd/session/peer.go", "return remote.IsLoopback() ||", "return remote == netip.AddrFrom4([4]byte{127, 0, 0, 1}) || remote == netip.IPv6Loopback() ||"},
-	{"a packet timeout that never comes", "timeout-silent", "epmd/internal/epoll/loop_linux.go", "timeouts{wait: c.Limits.PacketTimeout}", "timeouts{wait: c.Limits.PacketTimeout << 20}"},
+	{"a packet timeout that never comes", "timeout-5", "epmd/internal/epoll/loop_linux.go", "timeouts{wait: c.Limits.PacketTimeout}", "timeouts{wait: c.Limits.PacketTimeout << 20}"},
 	{"a registered connection that times out", "timeout-registered", "epmd/internal/epoll/keepalive_linux.go", "func (e *Engine) probeLater(c *socket) {\n", "func (e *Engine) probeLater(c *socket) {\n\to := c.Owner\n\ttime.AfterFunc(2*time.Second, func() {\n\t\te.order(func() {\n\t\t\tif c := e.slots.find(o); c != nil {\n\t\t\t\te.finish(c, nil)\n\t\t\t}\n\t\t})\n\t})\n"},
 	{"a tag answered that is none", "tag-200", "epmd/session/answer.go", "if !s.daemon.Dialect.Knows(tag) {", "if tag == 200 {\n\t\treturn s.list((*Daemon).names)\n\t}\n\tif !s.daemon.Dialect.Knows(tag) {"},
 	{"-names that forgets its first line", "program-names-empty", "cmd/epmd/interact.go", "up and running on port", "up on port"},
