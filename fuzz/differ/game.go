@@ -109,8 +109,8 @@ func (g *game) disagree() int {
 	return -1
 }
 
-// alike compares what arrived on a connection. Of a reply on one that was reset, because
-// something was left unread on it, the end may be missing, and nothing else.
+// alike compares what arrived on a connection. If one was reset, because something was left
+// unread on it, the end of its reply may be missing, and nothing else.
 func (g *game) alike(slot int) bool {
 	a, b := g.sides[0].links[slot], g.sides[1].links[slot]
 	ta, tb := g.sides[0].names.reply(a.sent, a.got), g.sides[1].names.reply(b.sent, b.got)
