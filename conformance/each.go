@@ -2,6 +2,8 @@ package conformance
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -32,11 +34,12 @@ func instances(n *yaml.Node) ([]Scenario, error) {
 	return all, nil
 }
 
-// rows are the values of the keys, with the keys, as strings.NewReplacer takes them.
+// rows are the values of the keys, with the keys, as strings.NewReplacer takes them: it tries
+// them in their order, so a key comes before another one that begins it.
 func rows(each map[string]string) ([][]string, error) {
 	var out [][]string
-	for key, list := range each {
-		values := strings.Fields(list)
+	for _, key := range slices.Backward(slices.Sorted(maps.Keys(each))) {
+		values := strings.Fields(each[key])
 		if out == nil {
 			out = make([][]string, len(values))
 		}

@@ -443,3 +443,14 @@ func TestExtensionNotOffered(t *testing.T) {
 	require.True(t, o.MultiTransport)
 	require.False(t, sc.Daemon.Plain())
 }
+
+// TestEachInOrder: a key of which another one is the beginning is replaced as a whole.
+func TestEachInOrder(t *testing.T) {
+	for range 20 { // the keys come in any order
+		all, err := Load(fstest.MapFS{"x.yaml": {Data: []byte(
+			"area: x\nabout: this\nscenarios:\n  - each: {n: 1 2, name: a b, na: x y}\n    name: s-$name-$n-$na\n    rule: r\n    steps: [a -> 00, 'a <- 00, closed']\n",
+		)}})
+		require.NoError(t, err)
+		require.Equal(t, []string{"s-a-1-x", "s-b-2-y"}, []string{all[0].Name, all[1].Name})
+	}
+}
