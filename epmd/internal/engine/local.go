@@ -45,9 +45,6 @@ func (l *Locals) Register(n wire.Node) (o registry.Owner, creation uint32, err e
 func (l *Locals) End() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.ended {
-		return
-	}
 	l.ended = true
 	if l.last == registry.LocalOwners { // there never were any
 		return
