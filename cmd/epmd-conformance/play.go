@@ -24,11 +24,15 @@ func play(ctx context.Context, c *cli.Command) error {
 	if err := cmdline.None(c); err != nil {
 		return err
 	}
-	scenarios, err := selected(c)
+	all, err := suite(c)
 	if err != nil {
 		return err
 	}
-	deviations, err := deviations(c)
+	deviations, err := deviations(c.String("deviations"), all)
+	if err != nil {
+		return err
+	}
+	scenarios, err := selected(c, all)
 	if err != nil {
 		return err
 	}
@@ -114,12 +118,8 @@ func suite(c *cli.Command) ([]conformance.Scenario, error) {
 	return conformance.Scenarios()
 }
 
-// selected are the scenarios that the command line asks for.
-func selected(c *cli.Command) ([]conformance.Scenario, error) {
-	all, err := suite(c)
-	if err != nil {
-		return nil, err
-	}
+// selected are those of all scenarios that the command line asks for.
+func selected(c *cli.Command, all []conformance.Scenario) ([]conformance.Scenario, error) {
 	names, err := pattern(c, "run")
 	if err != nil {
 		return nil, err
@@ -158,15 +158,10 @@ func pattern(c *cli.Command, flag string) (*regexp.Regexp, error) {
 	return re, nil
 }
 
-// deviations are those of the file that the command line names.
-func deviations(c *cli.Command) (conformance.Deviations, error) {
-	path := c.String("deviations")
+// deviations are those of a file, if one is named, from all scenarios.
+func deviations(path string, all []conformance.Scenario) (conformance.Deviations, error) {
 	if path == "" {
 		return nil, nil
-	}
-	all, err := suite(c)
-	if err != nil {
-		return nil, err
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {

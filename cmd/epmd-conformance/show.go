@@ -71,7 +71,11 @@ func list(_ context.Context, c *cli.Command) error {
 	if err := cmdline.None(c); err != nil {
 		return err
 	}
-	scenarios, err := selected(c)
+	all, err := suite(c)
+	if err != nil {
+		return err
+	}
+	scenarios, err := selected(c, all)
 	if err != nil {
 		return err
 	}
