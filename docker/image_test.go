@@ -224,6 +224,14 @@ func TestContainer(t *testing.T) {
 	}
 }
 
+// dockerCLI calls the engine's own command, and gives what it prints.
+func dockerCLI(words ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "docker", words...).CombinedOutput()
+	return strings.TrimSpace(string(out)), err
+}
+
 // TestContainerRefusesUpgrades: what a container ends with is not replaced: the daemon says
 // so to whoever asks, by whatever way, and goes on with its nodes.
 func TestContainerRefusesUpgrades(t *testing.T) {
@@ -231,17 +239,11 @@ func TestContainerRefusesUpgrades(t *testing.T) {
 	own, err := pool.Client.Version()
 	require.NoError(t, err)
 	name := build(t, pool, own.Get("Arch"))
-	docker := func(words ...string) (string, error) {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		out, err := exec.CommandContext(ctx, "docker", words...).CombinedOutput()
-		return strings.TrimSpace(string(out)), err
-	}
 	remove := func(id string) {
-		out, err := docker("rm", "--force", id)
+		out, err := dockerCLI("rm", "--force", id)
 		require.NoError(t, err, out)
 	}
-	other, err := docker("run", "-d", "--network", "none", name)
+	other, err := dockerCLI("run", "-d", "--network", "none", name)
 	require.NoError(t, err, other)
 	t.Cleanup(func() { remove(other) })
 	for title, tt := range map[string]struct{ options, signals []string }{
@@ -258,7 +260,7 @@ func TestContainerRefusesUpgrades(t *testing.T) {
 			require.NoError(t, free.Close())
 			// It shares the network, so that this test registers from the daemon's machine.
 			words := append([]string{"run", "-d", "--network", "host", "-e", "ERL_EPMD_PORT=" + port}, tt.options...)
-			id, err := docker(append(words, name)...)
+			id, err := dockerCLI(append(words, name)...)
 			require.NoError(t, err, id)
 			t.Cleanup(func() { remove(id) })
 			c := &epmd.Client{Addr: net.JoinHostPort("127.0.0.1", port)}
@@ -270,16 +272,16 @@ func TestContainerRefusesUpgrades(t *testing.T) {
 
 			var out string
 			require.Eventually(t, func() bool { // the port is there before it can be asked
-				out, err = docker("exec", id, "/epmd", "-upgrade")
+				out, err = dockerCLI("exec", id, "/epmd", "-upgrade")
 				return !strings.Contains(out, "no daemon of this kind")
 			}, patience, 10*time.Millisecond)
 			require.Error(t, err, out)
 			require.Contains(t, out, "the daemon goes on as it is: ")
 			for i, signal := range tt.signals {
-				out, err = docker("kill", "--signal", signal, id)
+				out, err = dockerCLI("kill", "--signal", signal, id)
 				require.NoError(t, err, out)
 				require.Eventually(t, func() bool {
-					out, err = docker("logs", id)
+					out, err = dockerCLI("logs", id)
 					return err == nil && strings.Count(out, "cannot be replaced while it runs, and goes on") == 2+i
 				}, patience, 10*time.Millisecond, signal)
 			}
@@ -299,34 +301,28 @@ func TestContainerFewProcesses(t *testing.T) {
 	own, err := pool.Client.Version()
 	require.NoError(t, err)
 	name := build(t, pool, own.Get("Arch"))
-	docker := func(words ...string) (string, error) {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		out, err := exec.CommandContext(ctx, "docker", words...).CombinedOutput()
-		return strings.TrimSpace(string(out)), err
-	}
 	const threads, ofCommand = 12, 6
 	run := func(limit int) string {
-		id, err := docker("run", "-d", "--network", "none", "--no-healthcheck", "--pids-limit", strconv.Itoa(limit), name)
+		id, err := dockerCLI("run", "-d", "--network", "none", "--no-healthcheck", "--pids-limit", strconv.Itoa(limit), name)
 		require.NoError(t, err, id)
 		t.Cleanup(func() {
-			out, err := docker("rm", "--force", id)
+			out, err := dockerCLI("rm", "--force", id)
 			require.NoError(t, err, out)
 		})
 		return id
 	}
 	for _, limit := range []int{3, threads - 1} {
 		id := run(limit)
-		out, err := docker("wait", id)
+		out, err := dockerCLI("wait", id)
 		require.NoError(t, err, out)
 		require.Equal(t, "1", out)
-		out, err = docker("logs", id)
+		out, err = dockerCLI("logs", id)
 		require.NoError(t, err, out)
 		require.Regexp(t, "^epmd: the system gives it no more threads: a daemon needs 12, a command 6; [^\n]*$", out)
 	}
 	id := run(threads + ofCommand)
 	require.Eventually(t, func() bool {
-		out, err := docker("exec", id, "/epmd", "-names")
+		out, err := dockerCLI("exec", id, "/epmd", "-names")
 		return err == nil && strings.Contains(out, "up and running")
 	}, patience, 100*time.Millisecond)
 }
