@@ -2,30 +2,19 @@ package main
 
 import (
 	"errors"
-	"syscall"
+
+	"golang.org/x/sys/windows"
 )
 
-// Windows has numbers of its own for socket errors.
-const (
-	wsaEACCES       = syscall.Errno(10013)
-	wsaEAFNOSUPPORT = syscall.Errno(10047)
-	wsaADDRNOTAVAIL = syscall.Errno(10049)
-	wsaENETUNREACH  = syscall.Errno(10051)
-	wsaECONNABORTED = syscall.Errno(10053)
-	wsaECONNRESET   = syscall.Errno(10054)
-	wsaECONNREFUSED = syscall.Errno(10061)
-	wsaEHOSTUNREACH = syscall.Errno(10065)
-)
-
-func isRefused(err error) bool { return errors.Is(err, wsaECONNREFUSED) }
+func isRefused(err error) bool { return errors.Is(err, windows.WSAECONNREFUSED) }
 
 func isReset(err error) bool {
-	return errors.Is(err, wsaECONNRESET) || errors.Is(err, wsaECONNABORTED)
+	return errors.Is(err, windows.WSAECONNRESET) || errors.Is(err, windows.WSAECONNABORTED)
 }
 
 // isUnreachable says whether there is no way to the address.
 func isUnreachable(err error) bool {
-	for _, no := range []error{wsaEHOSTUNREACH, wsaENETUNREACH, wsaADDRNOTAVAIL, wsaEAFNOSUPPORT, wsaEACCES} {
+	for _, no := range []error{windows.WSAEHOSTUNREACH, windows.WSAENETUNREACH, windows.WSAEADDRNOTAVAIL, windows.WSAEAFNOSUPPORT, windows.WSAEACCES} {
 		if errors.Is(err, no) {
 			return true
 		}
